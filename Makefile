@@ -1,0 +1,41 @@
+# Every target sets the environment up first; see tools/setup.sh (PYTHON=... and VENV=... choose).
+VENV ?= .venv
+BIN := $(VENV)/bin
+export VENV
+
+.PHONY: help setup demo test test-all check format bench pictures
+
+help:
+	@echo "make demo      a network of 4,000 neurons on Lava, beside Brian2's own runtime, with a picture"
+	@echo "make test      the tests (under 15 minutes on two cores)"
+	@echo "make check     ruff, its formatter, mypy"
+	@echo "make test-all  the long tests and Brian2's whole suite, on every Python found"
+	@echo "make bench     the benchmarks"
+	@echo "make pictures  runs the examples and draws their pictures anew"
+
+setup:
+	@sh tools/setup.sh
+
+demo: setup
+	@"$(BIN)/brian2lava" demo
+
+test: setup
+	@"$(BIN)/python" -m pytest -m "not long"
+
+test-all: setup
+	@sh tools/test_all.sh
+
+check: setup
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/mypy"
+
+format: setup
+	@"$(BIN)/ruff" check --fix .
+	@"$(BIN)/ruff" format .
+
+bench: setup
+	@"$(BIN)/python" -m benchmarks
+
+pictures: setup
+	@cd examples/pictures && for script in ../*.py; do echo "$$script"; MPLBACKEND=Agg "../../$(BIN)/python" "$$script" || exit 1; done
