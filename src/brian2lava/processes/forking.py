@@ -96,7 +96,17 @@ def _fork_as_start_method() -> Iterator[None]:
 
 def _open_files() -> list[int]:
     """The files that are open now, without standard input, output and error."""
-    return [number for name in os.listdir("/proc/self/fd") if (number := int(name)) >= _FIRST_OWN_FILE]
+    listed = [int(name) for name in os.listdir("/proc/self/fd")]
+    return [number for number in listed if number >= _FIRST_OWN_FILE and _is_open(number)]
+
+
+def _is_open(number: int) -> bool:
+    """The listing of open files was one itself: its number is free, and is about to be reused."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _serve_the_host() -> None:
@@ -130,10 +140,7 @@ def _let_go_of(files: list[int]) -> None:
     """
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in files:
-        try:
-            os.dup2(nowhere, number, inheritable=False)
-        except OSError:  # it was the listing's own
-            continue
+        os.dup2(nowhere, number, inheritable=False)
     os.close(nowhere)
 
 

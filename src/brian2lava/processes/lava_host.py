@@ -35,6 +35,11 @@ _MOST_STEPS = 2**31 - 1
 _SEMAPHORE_ROOM = 1 << 16
 #: How long a close waits for a thread that is using the host (seconds).
 _CLOSE_SECONDS = 1.0
+#: What often sends these signals.
+_HINTS = {
+    signal.SIGKILL: " (the system does that when memory runs out)",
+    signal.SIGSEGV: " (C++ code of a user's function may use memory that isn't its own)",
+}
 
 
 class _OnlyModel(RunConfig):  # type: ignore[misc]
@@ -75,7 +80,9 @@ class LavaHost:
         self._caller = Caller(mailbox, self._await_reply)
         self._thread = ForkingThread()
         with interrupts_deferred(), _start_errors():
-            self._process, self._runtime = self._thread.run(lambda: self._start(mailbox, make_worker))
+            self._process, self._runtime = self._thread.run(
+                lambda: self._start(mailbox, make_worker)
+            )
             self._usable = True
             # Python's multiprocessing runs this at the end of its own processes too.
             self._at_exit = multiprocessing.util.Finalize(None, self.close, exitpriority=100)
@@ -193,7 +200,9 @@ class LavaHost:
             self._watch(mailbox)
         except EngineDied:
             raise
-        except BaseException:  # from a handler of some signal: the next command needs a free mailbox
+        except (
+            BaseException
+        ):  # from a handler of some signal: the next command needs a free mailbox
             self._watch(mailbox)
             raise
 
@@ -202,25 +211,23 @@ class LavaHost:
             self._runtime.check()
 
     def _obituary(self, process: Any, role: str) -> EngineDied:
+        if not self._usable:
+            return EngineDied(f"Lava's {role} was closed during {self._command}.")
         return EngineDied(
-            f"Lava's {role} (process {process.pid}) {_cause(process)} during {self._command}. "
-            "The arrays hold what was computed until then. The next run starts a new process."
+            f"Lava's {role} (process {process.pid}) {_cause(process.exitcode)} during "
+            f"{self._command}. The arrays hold what was computed until then. "
+            "The next run starts a new process."
         )
 
 
-def _cause(process: Any) -> str:
-    """How ``process`` ended."""
-    code = process.exitcode
+def _cause(code: int | None) -> str:
+    """What an exit code says about the end of a process."""
     if code is None:
         return "ended"
     if code >= 0:
         return f"ended with exit code {code}"
-    name = signal.Signals(-code).name
-    hint = {
-        signal.SIGKILL: "; the system does that when memory runs out",
-        signal.SIGSEGV: "; a user's C++ code may have used memory that isn't its own",
-    }.get(signal.Signals(-code), "")
-    return f"was killed by {name}{hint}"
+    number = signal.Signals(-code)
+    return f"was killed by {number.name}{_HINTS.get(number, '')}"
 
 
 @contextmanager

@@ -160,8 +160,11 @@ class WatchfulRuntime(Runtime):  # type: ignore[misc]
 
 
 def _has_ended(process: Any) -> bool:
-    # The sentinel tells the truth also where somebody else has waited for the process.
-    return bool(wait([process.sentinel], timeout=0)) or not process.is_alive()
+    try:
+        # The sentinel tells the truth also where somebody else has waited for the process.
+        return bool(wait([process.sentinel], timeout=0)) or not process.is_alive()
+    except ValueError:  # another thread has stopped the runtime
+        return True
 
 
 def _bury(process: Any) -> None:

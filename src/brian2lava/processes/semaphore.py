@@ -64,7 +64,9 @@ class Semaphore:
 
 
 def _deadline(clock: int, seconds: float) -> _TimeSpec:
-    return _TimeSpec(*divmod(time.clock_gettime_ns(clock) + int(seconds * _NANOSECONDS), _NANOSECONDS))
+    return _TimeSpec(
+        *divmod(time.clock_gettime_ns(clock) + int(seconds * _NANOSECONDS), _NANOSECONDS)
+    )
 
 
 def _wait_until(address: ctypes.c_void_p, seconds: float) -> int:

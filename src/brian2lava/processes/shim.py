@@ -170,7 +170,9 @@ class _RepairingFinder(importlib.abc.MetaPathFinder):
         repair = REPAIRS.get(fullname)
         if repair is None:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        others = (finder for finder in sys.meta_path if finder is not self)
+        specs = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next((spec for spec in specs if spec is not None), None)
         if spec is not None and spec.loader is not None:
             spec.loader = _RepairingLoader(spec.loader, repair)
         return spec
