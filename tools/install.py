@@ -1,7 +1,8 @@
 """Makes the project's virtual environment and installs the project with its development tools.
 
-Run by tools/setup.sh, with a Python that is known to start; uses the standard library only. What was installed is
-written down in the environment as a fingerprint, so that a second call with nothing changed costs milliseconds.
+Run by tools/setup.sh, with a Python that is known to start; uses the standard library only. What
+was installed is written down in the environment as a fingerprint, so that a second call with
+nothing changed costs milliseconds.
 """
 
 from __future__ import annotations

@@ -3,11 +3,160 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="brian2lava")
-    parser.parse_args(arguments)
+    """Runs one command; returns its exit code.
+
+    Parameters
+    ----------
+    arguments
+        What follows ``brian2lava`` on the command line; by default that of this process.
+    """
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    command: int = given.command(given, parser)
+    return command
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="brian2lava", description="Runs Brian2 models in compiled code inside Lava processes."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"brian2lava {version('brian2lava')}"
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_doctor(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _add_run(commands: Any) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run a Brian2 script that need not mention Lava",
+        description="Runs SCRIPT as python would, with the Lava device chosen beforehand.",
+        epilog="Options stand before SCRIPT or directly behind it; the rest is the script's,"
+        " and so is all that follows --.",
+        parents=[_run_options()],
+    )
+    run.add_argument("script", metavar="SCRIPT", help="a Python file, or - for standard input")
+    run.add_argument(
+        "arguments", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="for the script"
+    )
+    run.set_defaults(command=_run)
+
+
+def _device_options() -> argparse.ArgumentParser:
+    """Options that become those of ``set_device("lava", ...)``; without a value they stay away."""
+    options = argparse.ArgumentParser(
+        add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
+    )
+    options.add_argument("--hardware", help="where it runs (default: CPU)")
+    options.add_argument("--host", help="lava, or inline: without Lava (default: lava)")
+    options.add_argument("--threads", type=int, help="threads of the engine (default: 1)")
+    options.add_argument("--seed", type=int, help="seed of the random numbers")
+    return options
+
+
+def _run_options() -> argparse.ArgumentParser:
+    options = _device_options()
+    options.add_argument(
+        "--report", action="store_true", help="say on standard error where and how it ran"
+    )
+    return options
+
+
+def _run(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    options, arguments = _options_behind_script(given)
+    report = options.pop("report", False)
+    from brian2lava.errors import BrianLavaError
+    from brian2lava.run_script import choose_lava, print_report, read_script, run_script
+
+    try:
+        source = read_script(given.script)
+        choose_lava(options)
+    except OSError as error:
+        parser.exit(2, f"brian2lava run: can't open file '{given.script}': {error.strerror}\n")
+    except BrianLavaError as error:
+        parser.exit(2, f"brian2lava run: {error}\n")
+    run_script(given.script, source, arguments, options)
+    if report:
+        print_report()
     return 0
+
+
+def _options_behind_script(given: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    """Our options, before and behind the script's name, and what is left for the script."""
+    parser = _run_options()
+    takes_value = {
+        name: action.nargs != 0 for action in parser._actions for name in action.option_strings
+    }
+    rest = list(given.arguments)
+    ours: list[str] = []
+    while rest and rest[0].partition("=")[0] in takes_value:
+        name, equals, _ = rest[0].partition("=")
+        words = 2 if takes_value[name] and not equals else 1
+        ours += rest[:words]
+        del rest[:words]
+    if rest and rest[0] == "--":
+        del rest[0]
+    before = {key: value for key, value in vars(given).items() if f"--{key}" in takes_value}
+    return {**before, **vars(parser.parse_args(ours))}, rest
+
+
+def _add_doctor(commands: Any) -> None:
+    doctor = commands.add_parser(
+        "doctor", help="say what is found on this machine, and what to do about what is missing"
+    )
+    doctor.set_defaults(command=_doctor)
+
+
+def _doctor(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from brian2lava.doctor import examine, show
+
+    findings = examine()
+    print(show(findings))
+    return 0 if all(finding.good_enough for finding in findings) else 1
+
+
+def _add_demo(commands: Any) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="run a network of 4,000 neurons on Lava and beside it on Brian2's own runtime",
+        description="CUBA: the network of Vogels and Abbott (2005) as in Brette et al. (2007).",
+        parents=[_device_options()],
+    )
+    demo.add_argument("--seconds", type=float, default=1.0, help="biological time (default: 1)")
+    demo.add_argument(
+        "--picture",
+        type=Path,
+        default=Path("demo.png"),
+        help="where the picture goes (default: demo.png)",
+    )
+    demo.set_defaults(command=_demo)
+
+
+def _demo(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    try:
+        from brian2lava.demo import demonstrate
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        parser.exit(1, "brian2lava demo draws with matplotlib: pip install 'brian2lava[demo]'\n")
+
+    names = [action.dest for action in _device_options()._actions]
+    options = {name: value for name, value in vars(given).items() if name in names}
+    demonstrate(given.seconds, given.picture, options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
