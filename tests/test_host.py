@@ -20,14 +20,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("lava")
+if sys.platform != "linux":
+    pytest.skip("Lava hosts need Linux", allow_module_level=True)
+
 from brian2lava.engine import host as host_module
 from brian2lava.engine.host import InlineHost, WorkerTraceback, choose_host, interrupts_deferred
 from brian2lava.engine.memory import arena
 from brian2lava.errors import EngineDied, EngineError
+from brian2lava.processes.lava_host import LavaHost
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Lava hosts need Linux")
-
-LavaHost = pytest.importorskip("brian2lava.processes.lava_host").LavaHost
 SOURCES = str(Path(host_module.__file__).parents[2])
 
 
@@ -592,7 +594,7 @@ def test_inline_on_request() -> None:
 
 
 def test_other_systems_run_inline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     host, reason = choose_host("lava", Worker)
     assert host.name == "inline"
     assert reason == "Lava processes need Linux to share memory; this is darwin."

@@ -27,7 +27,10 @@ class Executor(Protocol):
 class Host(Protocol):
     """Executes the commands of one Brian2 ``run()`` after the other."""
 
-    name: Literal["lava", "inline"]
+    @property
+    def name(self) -> Literal["lava", "inline"]:
+        """Where commands are executed, as ``set_device("lava", host=...)`` calls it."""
+        ...
 
     @property
     def alive(self) -> bool:

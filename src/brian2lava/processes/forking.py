@@ -94,19 +94,21 @@ def _fork_as_start_method() -> Iterator[None]:
         multiprocessing.set_start_method(chosen, force=True)
 
 
-def _open_files() -> list[int]:
-    """The files that are open now, without standard input, output and error."""
-    listed = [int(name) for name in os.listdir("/proc/self/fd")]
-    return [number for number in listed if number >= _FIRST_OWN_FILE and _is_open(number)]
+def _open_files() -> dict[int, tuple[int, int]]:
+    """Number and identity of each file that is open now, but for input, output and error."""
+    numbers = [int(name) for name in os.listdir("/proc/self/fd")]
+    identities = {number: _identity(number) for number in numbers if number >= _FIRST_OWN_FILE}
+    # The listing was an open file too; its number is free again.
+    return {number: known for number, known in identities.items() if known is not None}
 
 
-def _is_open(number: int) -> bool:
-    """The listing of open files was one itself: its number is free, and is about to be reused."""
+def _identity(number: int) -> tuple[int, int] | None:
+    """What tells the file with this number from others; None if there is no such file."""
     try:
-        os.fstat(number)
+        status = os.fstat(number)
     except OSError:
-        return False
-    return True
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _serve_the_host() -> None:
@@ -133,14 +135,16 @@ def _drop_signal_handlers() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _let_go_of(files: list[int]) -> None:
+def _let_go_of(files: dict[int, tuple[int, int]]) -> None:
     """A pipe that the parent closes must end, so no copy may stay open here.
 
-    The numbers stay taken: objects that were copied by the fork may still close them.
+    The numbers stay taken: objects that were copied by the fork may still close them. A number
+    that belongs to another file by now, to a pipe of Lava's, is left alone.
     """
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in files:
-        os.dup2(nowhere, number, inheritable=False)
+    for number, known in files.items():
+        if _identity(number) == known:
+            os.dup2(nowhere, number, inheritable=False)
     os.close(nowhere)
 
 

@@ -42,7 +42,7 @@ _HINTS = {
 }
 
 
-class _OnlyModel(RunConfig):  # type: ignore[misc]
+class _OnlyModel(RunConfig):
     """Takes the process model that there is."""
 
     def select(self, process: Any, proc_model: list[Any]) -> Any:
@@ -73,8 +73,8 @@ class LavaHost:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._depth = 0
-        self._usable = False
-        self._command = "nothing"
+        self._usable = self._closed = False
+        self._command = "the start"
         self.last_result: object = None
         mailbox = Mailbox(arena().allocate(MAILBOX_BYTES))
         self._caller = Caller(mailbox, self._await_reply)
@@ -121,7 +121,7 @@ class LavaHost:
         return {n: p.pid for n, p in zip(names, self._runtime.processes, strict=True)}
 
     def begin(self, steps: int) -> None:
-        """A Brian2 run of ``steps`` time steps starts. Runs in the middle of a run share its turn."""
+        """A Brian2 run of ``steps`` time steps starts; one inside of another shares its turn."""
         self._lock.acquire()
         try:
             if self._depth == 0:
@@ -171,7 +171,7 @@ class LavaHost:
         waited = self._lock.acquire(timeout=_CLOSE_SECONDS)
         try:
             if self._usable:
-                self._usable = False
+                self._usable, self._closed = False, True
                 with interrupts_deferred():
                     self._at_exit.cancel()
                     self._runtime.stop()
@@ -211,7 +211,7 @@ class LavaHost:
             self._runtime.check()
 
     def _obituary(self, process: Any, role: str) -> EngineDied:
-        if not self._usable:
+        if self._closed:
             return EngineDied(f"Lava's {role} was closed during {self._command}.")
         return EngineDied(
             f"Lava's {role} (process {process.pid}) {_cause(process.exitcode)} during "

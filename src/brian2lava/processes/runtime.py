@@ -40,7 +40,7 @@ class _Segments:
         return _Segment(size)
 
 
-class _ForkedProcesses(MultiProcessing):  # type: ignore[misc]
+class _ForkedProcesses(MultiProcessing):
     """Lava's message infrastructure over memory that needs no files and no server."""
 
     def start(self) -> None:
@@ -53,7 +53,7 @@ class _ForkedProcesses(MultiProcessing):  # type: ignore[misc]
         return actor
 
 
-class WatchfulRuntime(Runtime):  # type: ignore[misc]
+class WatchfulRuntime(Runtime):
     """A runtime that notices when one of its processes has ended, and stops in any case.
 
     Parameters
@@ -68,6 +68,7 @@ class WatchfulRuntime(Runtime):  # type: ignore[misc]
     def __init__(self, executable: Any, died: Callable[[Any, str], Exception]) -> None:
         super().__init__(executable, ActorType.MultiProcessing)
         self._died = died
+        self.exception_q: list[Any] = []
 
     def __del__(self) -> None:
         """Nothing: who started the runtime stops it."""

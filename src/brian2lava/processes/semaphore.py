@@ -7,7 +7,7 @@ import errno
 import os
 import time
 
-#: Room for a ``sem_t``: 32 bytes in glibc and in musl on 64-bit machines, in a cache line of its own.
+#: Room for a ``sem_t`` in a cache line of its own; glibc and musl take 32 bytes of it.
 SEMAPHORE_BYTES = 64
 
 _NANOSECONDS = 1_000_000_000

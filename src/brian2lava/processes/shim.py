@@ -1,6 +1,6 @@
 """Lets lava-nc 0.10 run on Python 3.11 to 3.13 and on NumPy 2; no installed file is changed.
 
-lava-nc 0.10.0, the last release, declares Python 3.10 and NumPy 1. Six of its modules need a repair:
+lava-nc 0.10.0, the last release, declares Python 3.10 and NumPy 1. Six modules need a repair:
 
 =============================================  ====================================================
 module                                         what is repaired
@@ -49,7 +49,7 @@ def _hashable_defaults(module: ModuleType) -> Iterator[None]:
     def get_field(owner: type, name: str, *arguments: Any) -> Any:
         default = type(getattr(owner, name, None))
         if default.__name__ == "ByteEncoder" and default.__hash__ is None:
-            default.__hash__ = object.__hash__  # type: ignore[method-assign]
+            default.__hash__ = object.__hash__
         return original(owner, name, *arguments)
 
     dataclasses._get_field = get_field  # type: ignore[attr-defined]
@@ -109,7 +109,7 @@ def _scalar_allocation(module: ModuleType) -> Iterator[None]:
 
 
 @contextmanager
-def _scalar_inverse_root(module: ModuleType) -> Iterator[None]:
+def _scalar_inverse_root(module: Any) -> Iterator[None]:
     """``inv_sqrt`` is for scalars and is called with arrays of one element."""
     yield
     inverse_root = module.inv_sqrt
@@ -124,9 +124,9 @@ def _scalar_inverse_root(module: ModuleType) -> Iterator[None]:
 
 @contextmanager
 def _no_start_method(module: ModuleType) -> Iterator[None]:
-    """The start method of multiprocessing stays the user's; hosts ask for 'fork' when they start."""
+    """The start method of multiprocessing stays the user's; hosts choose their own."""
     original = multiprocessing.set_start_method
-    multiprocessing.set_start_method = lambda *_, **__: None  # type: ignore[assignment]
+    multiprocessing.set_start_method = lambda *_, **__: None
     try:
         yield
     finally:

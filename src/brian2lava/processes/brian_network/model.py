@@ -16,12 +16,12 @@ from brian2lava.processes.conversation import serve
 
 @implements(proc=BrianNetwork, protocol=AsyncProtocol)
 @requires(CPU)
-class BrianNetworkModel(PyAsyncProcessModel):  # type: ignore[misc]
+class BrianNetworkModel(PyAsyncProcessModel):
     """Runs the network with a compiled engine, at its own pace.
 
-    Lava's protocol for Loihi synchronises processes in every time step, which costs far more than a
-    step of compiled code. Here Lava says once how many steps a run has; the engine gets its commands
-    from the host in the meantime, and Lava's runtime hears when the run is over.
+    Lava's protocol for Loihi synchronises processes in every time step, which costs far more than
+    a step of compiled code. Here Lava says once how many steps a run has; the engine gets its
+    commands from the host in the meantime, and Lava's runtime hears when the run is over.
     """
 
     def __init__(self, proc_params: Any) -> None:
