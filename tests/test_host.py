@@ -28,6 +28,7 @@ from brian2lava.engine import host as host_module
 from brian2lava.engine.host import InlineHost, WorkerTraceback, choose_host, interrupts_deferred
 from brian2lava.engine.memory import arena
 from brian2lava.errors import EngineDied, EngineError
+from brian2lava.processes import forking
 from brian2lava.processes.lava_host import LavaHost
 
 SOURCES = str(Path(host_module.__file__).parents[2])
@@ -471,6 +472,29 @@ def test_files_of_the_program_are_not_kept_open(host: LavaHost) -> None:
     assert os.read(reader, 1) == b""  # the end of the file: nobody else can write
     os.close(reader)
     other.close()
+
+
+def test_numbers_that_lava_reuses_are_left_alone() -> None:
+    """A file that is closed while Lava starts gives its number to a pipe of Lava's."""
+    stale, other = os.pipe()
+    files = forking._open_files()
+    os.close(stale)
+    os.close(other)
+    reader, writer = os.pipe()
+    assert (reader, writer) == (stale, other)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            forking._let_go_of(files)
+            os.write(writer, b"reached")
+        finally:
+            os._exit(0)
+    os.close(writer)
+    assert os.read(reader, 10) == b"reached"
+    os.close(reader)
+    os.waitpid(child, 0)
 
 
 def test_the_users_start_method_is_kept() -> None:
