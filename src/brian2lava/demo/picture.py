@@ -41,8 +41,8 @@ def draw(path: Path, ours: Outcome, theirs: Outcome, seconds: float) -> None:
     edges, heights = binned_rate(theirs.steps, seconds)
     rates.stairs(heights, edges, color=REFERENCE_COLOUR, linewidth=0.9, label="Brian2's runtime")
     rates.set(xlim=(0, seconds * 1000), xlabel="time (ms)", ylabel="spikes / s\na neuron")
-    rates.set_ylim(bottom=0)
-    rates.legend(loc="upper right", ncols=2, frameon=False)
+    rates.set_ylim(0, 1.35 * max(1.0, float(heights.max())))
+    rates.legend(loc="upper right", ncols=2, frameon=False, borderaxespad=0.1)
 
     for axes in (raster, rates):
         axes.spines[["top", "right"]].set_visible(False)
