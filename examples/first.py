@@ -1,4 +1,4 @@
-"""The example of the README: a hundred noisy neurons, each driven a little more than the one before."""
+"""The README's example: a hundred noisy neurons, each driven more than the one before."""
 
 from brian2 import *
 
