@@ -1,0 +1,56 @@
+"""What a network computed, in a few numbers: no speed is to be bought with wrong results."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any
+
+# The two sides draw other random numbers, so that other synapses and other initial values come
+# out. Beyond the counting noise of the spikes, networks may differ by this much.
+_NETWORK_NOISE = 0.05
+_STANDARD_DEVIATIONS = 5.0
+
+Evidence = dict[str, Any]
+
+
+def take(objects: list[Any]) -> Evidence:
+    """Evidence from the objects of a network that ran.
+
+    `spikes` is the sum over the spike monitors (None without one), `digest` stands for every spike
+    of every monitor, `state` is the mean of each floating-point variable of the neurons,
+    `synapses` the number of synapses.
+    """
+    import numpy as np
+    from brian2 import NeuronGroup, SpikeMonitor, Synapses
+
+    monitors = sorted((o for o in objects if isinstance(o, SpikeMonitor)), key=lambda o: o.name)
+    digest = hashlib.sha256()
+    for monitor in monitors:
+        digest.update(np.asarray(monitor.i[:]).tobytes() + np.asarray(monitor.t_[:]).tobytes())
+    return {
+        "spikes": sum(int(monitor.num_spikes) for monitor in monitors) if monitors else None,
+        "digest": digest.hexdigest() if monitors else None,
+        "synapses": sum(len(group) for group in objects if isinstance(group, Synapses)),
+        "state": {
+            f"{group.name}.{name}": float(np.mean(group.variables[name].get_value()))
+            for group in objects
+            if isinstance(group, NeuronGroup)
+            for name in group.equations.diff_eq_names | group.equations.parameter_names
+        },
+    }
+
+
+def agree(ours: Evidence, theirs: Evidence) -> bool:
+    """Whether both may be the same network: by its spikes, or where it has none by its state."""
+    if ours["spikes"] is None or theirs["spikes"] is None:
+        return _same_states(ours["state"], theirs["state"])
+    mean = (ours["spikes"] + theirs["spikes"]) / 2
+    allowed = _NETWORK_NOISE * mean + _STANDARD_DEVIATIONS * math.sqrt(2 * mean)
+    return bool(abs(ours["spikes"] - theirs["spikes"]) <= allowed)
+
+
+def _same_states(ours: dict[str, float], theirs: dict[str, float]) -> bool:
+    return ours.keys() == theirs.keys() and all(
+        math.isclose(ours[name], theirs[name], rel_tol=_NETWORK_NOISE) for name in ours
+    )
