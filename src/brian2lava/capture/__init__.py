@@ -1,0 +1,1 @@
+"""Brian2 network -> StepProgram: code objects that carry statements, and their order."""

@@ -1,0 +1,246 @@
+"""The Brian2 device ``"lava"``: hooks only.
+
+State lives in NumPy arrays over the arena, so everything before and after ``run()`` is Brian2's
+own; only the run loop is ours (:mod:`brian2lava.device.run`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import warnings
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
+from brian2.core.names import find_name
+from brian2.core.namespace import get_local_namespace
+from brian2.core.preferences import prefs
+from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from brian2.devices.device import RuntimeDevice, all_devices
+from brian2.units import check_units, second
+
+from brian2lava.capture.code_object import (
+    LOOP_TEMPLATES,
+    LoopCodeObject,
+    has_native_functions,
+    translate,
+)
+from brian2lava.device import run as running
+from brian2lava.device.compiler import compiler_path
+from brian2lava.device.queues import PathwayQueue
+from brian2lava.engine.memory import GrowingArray, arena
+from brian2lava.options import Options
+from brian2lava.report import Report
+
+__all__ = ["LavaDevice", "lava_device"]
+
+
+class LavaDevice(RuntimeDevice):
+    """Runs Brian2 networks in compiled code inside Lava processes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.options = Options()
+        self.build_on_run = True
+        self.build_options: dict[str, Any] = {}
+        self.random = running.RandomStreams()
+        self.runs = running.Runs()
+        self._last_report: Report | None = None
+        self._last_run_time = 0.0
+        self._last_run_completed_fraction = 0.0
+
+    # ------------------------------------------------------------ life of the device
+    def activate(self, build_on_run: bool = True, **kwargs: Any) -> None:
+        """``set_device("lava", ...)``: see :class:`brian2lava.options.Options`."""
+        self.options = Options.parse(kwargs)
+        self.__dict__.pop("engine_notes", None)
+        super().activate(build_on_run, **kwargs)
+        if self.options.seed is not None:
+            self.seed(self.options.seed)
+
+    def reinit(self) -> None:
+        """Forget the loaded programs; as often as one likes."""
+        self.runs.forget()
+
+    def build(self, **options: Any) -> None:
+        """Nothing is left to build: networks run when ``run()`` is called."""
+        Options.parse(options)
+
+    def delete(
+        self, data: bool = True, code: bool = True, directory: bool = True, force: bool = False
+    ) -> None:
+        """There are no project files."""
+
+    def report(self) -> Report:
+        """Where and how the last run was made.
+
+        Raises
+        ------
+        RuntimeError
+            Nothing has run yet.
+        """
+        if self._last_report is None:
+            raise RuntimeError("device.report(): nothing has run on the device 'lava' yet.")
+        return self._last_report
+
+    # ------------------------------------------------------------ arrays
+    def add_array(self, var: ArrayVariable) -> None:
+        """Place an array in the arena."""
+        if isinstance(var, DynamicArrayVariable):
+            self.arrays[var] = GrowingArray(var.size, var.dtype)
+        else:
+            dtype = np.dtype(var.dtype)
+            block = arena().allocate(max(1, int(var.size)) * dtype.itemsize)
+            self.arrays[var] = block.array(dtype, int(var.size))
+
+    def spike_queue(self, source_start: int, source_end: int) -> PathwayQueue:
+        """The queue of a new pathway."""
+        queue = PathwayQueue(source_start, source_end)
+        if self.engine == "numpy":
+            queue.run_in_python()
+        return queue
+
+    # ------------------------------------------------------------ the engine
+    @property
+    def engine(self) -> str:
+        """"cpu", or "numpy" where that was asked for or there is no compiler."""
+        return "cpu" if self.options.engine == "cpu" and not self.engine_notes else "numpy"
+
+    @cached_property
+    def engine_notes(self) -> list[str]:
+        """Why networks run in NumPy although compiled code was asked for."""
+        if self.options.engine == "numpy" or compiler_path() is not None:
+            return []
+        note = (
+            "No C++ compiler was found, so networks run in NumPy, which is slow. Install g++"
+            " (Debian and Ubuntu: apt install g++; macOS: xcode-select --install)."
+        )
+        warnings.warn(note, RuntimeWarning, stacklevel=2)
+        return [note]
+
+    # ------------------------------------------------------------ code
+    def code_object_class(
+        self, codeobj_class: Any = None, fallback_pref: str = "codegen.target"
+    ) -> Any:
+        """Ours for the loop, Brian2's for set-up code; a class that is passed is honoured."""
+        if codeobj_class is None and fallback_pref == "codegen.target":
+            return LoopCodeObject if self.engine == "cpu" else NumpyCodeObject
+        return super().code_object_class(codeobj_class, fallback_pref)
+
+    def code_object(
+        self,
+        owner: Any,
+        name: str,
+        abstract_code: dict[str, str],
+        variables: dict[str, Any],
+        template_name: str,
+        variable_indices: Any,
+        codeobj_class: Any = None,
+        template_kwds: Any = None,
+        override_conditional_write: Any = None,
+        compiler_kwds: Any = None,
+    ) -> Any:
+        """Statements for the engine in the loop; NumPy code for everything else."""
+        codeobj_class = self.code_object_class(codeobj_class)
+
+        def with_numpy(numpy_name: str) -> Any:
+            return super(LavaDevice, self).code_object(
+                owner,
+                numpy_name,
+                abstract_code,
+                dict(variables),
+                template_name,
+                variable_indices,
+                codeobj_class=NumpyCodeObject,
+                template_kwds=template_kwds,
+                override_conditional_write=override_conditional_write,
+                compiler_kwds={},
+            )
+
+        if codeobj_class is not LoopCodeObject:
+            return super().code_object(
+                owner,
+                name,
+                abstract_code,
+                variables,
+                template_name,
+                variable_indices,
+                codeobj_class=codeobj_class,
+                template_kwds=template_kwds,
+                override_conditional_write=override_conditional_write,
+                compiler_kwds=compiler_kwds,
+            )
+        if template_name not in LOOP_TEMPLATES:
+            return with_numpy(name)
+        name = find_name(name)
+        statements, tables = None, {}
+        if has_native_functions(variables):
+            blocks, tables = translate(
+                owner,
+                name,
+                abstract_code,
+                variables,
+                variable_indices,
+                template_name,
+                override_conditional_write,
+                prefs["core.default_float_dtype"],
+            )
+            (statements,) = blocks.values()
+        return LoopCodeObject(
+            owner,
+            name,
+            variables,
+            variable_indices,
+            template_name,
+            dict(template_kwds or {}),
+            abstract_code,
+            statements,
+            tables,
+            compiler_kwds or {},
+            lambda: with_numpy(f"{name}_in_python"),
+        )
+
+    # ------------------------------------------------------------ random numbers
+    def seed(self, seed: int | None = None) -> None:
+        """Start all random streams anew: the engine's, and NumPy's for set-up code."""
+        super().seed(seed)
+        self.random.seed(secrets.randbits(64) if seed is None else int(seed))
+
+    def get_random_state(self) -> dict[str, Any]:
+        """NumPy's state and how far the engine's streams are."""
+        return {**super().get_random_state(), "brian2lava": self.random.state()}
+
+    def set_random_state(self, state: dict[str, Any]) -> None:
+        """The inverse of :meth:`get_random_state`."""
+        super().set_random_state(state)
+        if "brian2lava" in state:
+            self.random.set_state(state["brian2lava"])
+
+    # ------------------------------------------------------------ the run
+    @check_units(duration=second, report_period=second)
+    def network_run(
+        self,
+        net: Any,
+        duration: Any,
+        report: Any = None,
+        report_period: Any = 10 * second,
+        namespace: Any = None,
+        profile: bool | None = None,
+        level: int = 0,
+        **kwds: Any,
+    ) -> None:
+        """Runs a network; as ``Network.run``."""
+        if kwds:
+            raise TypeError(f"run() got an unexpected keyword argument '{next(iter(kwds))}'")
+        if namespace is None:
+            namespace = get_local_namespace(level=level + 3)
+        if profile is None:
+            profile = bool(self.build_options.get("profile", False))
+        running.run_network(
+            self, net, duration, report, report_period, namespace, bool(profile)
+        )
+
+
+lava_device = LavaDevice()
+all_devices["lava"] = lava_device

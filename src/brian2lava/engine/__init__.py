@@ -1,0 +1,1 @@
+"""StepProgram -> running code. ``memory`` holds the arrays, ``cpu`` renders and runs C++."""

@@ -1,0 +1,1 @@
+"""The CPU engine: a step program rendered as C++, compiled once, cached."""

@@ -1,0 +1,913 @@
+"""StepProgram -> one C++ translation unit.
+
+Each operation becomes a *kernel*: its scalar statements, and a loop over a range of elements that
+its vector statements fill. Kernels over the same elements that do not disturb each other are run
+together, block by block, while their data are in the cache (see :mod:`fuse`). Everything that
+differs between two runs of the same model (sizes, addresses, constants) is an argument.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from brian2lava.engine.cpu import cable
+from brian2lava.engine.cpu.fuse import Group, group_operations
+from brian2lava.program import step_program as program
+from brian2lava.program.effects import elementwise, elementwise_statements, writes_only
+
+_RUNTIME = Path(__file__).with_name("runtime.hpp")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+#: Names in statements that contain names of objects; they get canonical ones, so that a second
+#: network of the same shape is the same source.
+_OBJECT_NAMES = re.compile(
+    r"\b(?:_ptr_array_\w+|_ptr_table_\w+|_timedarray\w*|_binomial\w*|_namespace\w+)\b"
+)
+#: Functions that compute the same bits in scalar and in vector loops.
+POSITION_INDEPENDENT = frozenset(
+    {"exp", "abs", "clip", "sign", "timestep", "int", "rand", "ceil", "floor", "sqrt"}
+)
+_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Source:
+    """A rendered program. ``arrays`` and ``constants`` are the order of the context's tables."""
+
+    text: str
+    arrays: tuple[str, ...]
+    reals: tuple[tuple[int, int], ...]
+    integers: tuple[tuple[int, int], ...]
+    random: tuple[int, ...]
+
+
+@dataclass
+class _Tables:
+    """Positions in the context's tables, given out while rendering."""
+
+    program: program.StepProgram
+    arrays: dict[str, int] = field(default_factory=dict)
+    reals: dict[tuple[int, int], int] = field(default_factory=dict)
+    integers: dict[tuple[int, int], int] = field(default_factory=dict)
+    random: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._ctypes = {array.id: array.ctype for array in self.program.arrays}
+        self._dynamic = {array.id for array in self.program.arrays if array.dynamic}
+
+    def data(self, array_id: str) -> int:
+        return self.arrays.setdefault(array_id, len(self.arrays))
+
+    def ctype(self, array_id: str) -> str:
+        return self._ctypes[array_id]
+
+    def length(self, array_id: str) -> str:
+        """The number of elements of an array, as an expression."""
+        k = self.data(array_id)
+        return f"c.rows[{k}][0]" if array_id in self._dynamic else f"c.length[{k}]"
+
+    def address(self, array_id: str) -> str:
+        return f"(({self.ctype(array_id)} *)c.data[{self.data(array_id)}])"
+
+
+def render(step_program: program.StepProgram, fuse: bool = True) -> Source:
+    """The translation unit of ``step_program``; with ``fuse=False`` each operation runs alone."""
+    tables = _Tables(step_program)
+    parts = [f'#include "{name}"' if not name.startswith(("<", '"')) else f"#include {name}"
+             for name in step_program.headers]
+    parts.append("using namespace b2l;")
+    kernels = [
+        _KERNELS[type(operation)](k, operation, tables)
+        for k, operation in enumerate(step_program.operations)
+    ]
+    parts.extend(kernels)
+    groups = group_operations(step_program, fuse)
+    parts.append(_state(step_program))
+    parts.extend(_group(number, group, step_program, tables) for number, group in enumerate(groups))
+    parts.append(_prepare(step_program, tables))
+    parts.append(_advance(step_program, groups, tables))
+    text = _canonical("\n".join(parts))
+    return Source(
+        text=_RUNTIME.read_text(encoding="utf-8") + text,
+        arrays=tuple(tables.arrays),
+        reals=tuple(tables.reals),
+        integers=tuple(tables.integers),
+        random=tuple(tables.random),
+    )
+
+
+def _canonical(text: str) -> str:
+    names: dict[str, str] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        return names.setdefault(match.group(0), f"b2l_name_{len(names)}")
+
+    return _OBJECT_NAMES.sub(rename, text)
+
+
+# ---------------------------------------------------------------- pieces of kernels
+def _used(names: Iterable[str], *texts: str) -> set[str]:
+    words = {word for text in texts for word in _IDENTIFIER.findall(text)}
+    return {name for name in names if name in words}
+
+
+def _pointers(tables: _Tables, *texts: str) -> str:
+    """Declarations of the array pointers that the texts use."""
+    declared = []
+    for array in tables.program.arrays:
+        name = f"_ptr{array.id}"
+        if _used([name], *texts):
+            restrict = "" if array.scalar else "__restrict "
+            declared.append(f"{array.ctype} *{restrict}{name} = {tables.address(array.id)};")
+    return "\n".join(declared)
+
+
+def _constants(k: int, statements: program.Statements, tables: _Tables, *texts: str) -> str:
+    declared = []
+    for position, constant in enumerate(statements.constants):
+        if not _used([constant.name], *texts):
+            continue
+        key = (k, position)
+        if constant.ctype in ("double", "float"):
+            place = tables.reals.setdefault(key, len(tables.reals))
+            value = f"c.reals[{place}]"
+        else:
+            place = tables.integers.setdefault(key, len(tables.integers))
+            value = f"c.integers[{place}]"
+        declared.append(f"const {constant.ctype} {constant.name} = ({constant.ctype}){value};")
+    return "\n".join(declared)
+
+
+def _random(k: int, statements: program.Statements, tables: _Tables) -> tuple[str, str]:
+    """What stands before the loop and at the head of each element where numbers are drawn."""
+    if not statements.random and "_rand" not in statements.support:
+        return "", ""
+    if k not in tables.random:
+        tables.random.append(k)
+    ordinal = tables.random.index(k)
+    before = (
+        f"const uint64_t _key = stream_key(c.seed, {ordinal});\n"
+        f"const uint64_t _execution = (uint64_t)c.executions[{ordinal}];"
+    )
+    if _through_functions(statements):
+        each = (
+            "site.key = _key; site.execution = _execution; site.draw = 0;"
+            " site.element = (uint32_t)_vectorisation_idx;"
+        )
+    else:
+        each = "uint32_t _draw = 0; (void)_draw;"
+    return before, each
+
+
+def _through_functions(statements: program.Statements) -> bool:
+    """Whether functions with code of their own draw random numbers."""
+    return "_rand" in statements.support
+
+
+def _support(k: int, statements: program.Statements, tables: _Tables) -> str:
+    """Functions that the statements call, and the names under which they draw."""
+    lines = []
+    if _through_functions(statements):
+        lines.append(
+            "static inline double _rand(int64_t) { return site_uniform(); }\n"
+            "static inline double _randn(int64_t) { return site_normal(); }\n"
+            "static inline int32_t _poisson(double lam, int64_t) {\n"
+            "    return poisson(lam, site.key, site.element, site.draw, site.execution);\n}"
+        )
+    if statements.support:
+        lines.append(f'#line 1 "operation_{k}_support"\n{statements.support}')
+        lines.append('#line 1 "rendered"')
+    if statements.random and not _through_functions(statements):
+        lines.append(
+            "#define _rand(i) uniform(_key, (uint32_t)(i), _draw++, _execution)\n"
+            "#define _randn(i) normal(_key, (uint32_t)(i), _draw++, _execution)\n"
+            "#define _poisson(lam, i) poisson((lam), _key, (uint32_t)(i), _draw, _execution)"
+        )
+    return "\n".join(lines)
+
+
+def _undefine(statements: program.Statements) -> str:
+    names = re.findall(r"^\s*#define\s+(\w+)", statements.support, re.MULTILINE)
+    lines = [f"#undef {name}" for name in names]
+    if statements.random and not _through_functions(statements):
+        lines += ["#undef _rand", "#undef _randn", "#undef _poisson"]
+    return "\n".join(lines)
+
+
+def _bind_tables(statements: program.Statements, tables: _Tables) -> str:
+    return "\n".join(
+        f"_namespace{key} = (decltype(_namespace{key}))c.data[{tables.data(table)}];"
+        for key, table in statements.tables
+    )
+
+
+def _marked(k: int, what: str, text: str) -> str:
+    """User statements, with line numbers that lead a compiler error back to them."""
+    return f'#line 1 "operation_{k}_{what}"\n{text}\n#line 1 "rendered"' if text else ""
+
+
+def _scalar_block(k: int, statements: program.Statements, each: str) -> str:
+    return f"""const int64_t _vectorisation_idx = -1; (void)_vectorisation_idx;
+{each}
+{_marked(k, "scalar", statements.scalar)}"""
+
+
+def _kernel(
+    k: int,
+    operation: program.Operation,
+    tables: _Tables,
+    body: Callable[[str], str],
+    extra: str = "",
+) -> str:
+    """A namespace with a class: constructing it runs the scalar statements.
+
+    ``body(vector)`` gives the member functions' text: a lambda list of C++ inside ``make``.
+    """
+    statements = operation.statements
+    before, each = _random(k, statements, tables)
+    vector = _marked(k, "vector", statements.vector)
+    inner = body(f"{each}\n{vector}")
+    return f"""
+namespace operation_{k} {{
+{_support(k, statements, tables)}
+static inline __attribute__((always_inline)) auto make(Context &c) {{
+(void)c;
+{_bind_tables(statements, tables)}
+{_pointers(tables, statements.scalar)}
+{_constants(k, statements, tables, statements.scalar, statements.vector, inner, extra)}
+{before}
+{_scalar_block(k, statements, each)}
+{inner}
+}}
+{_undefine(statements)}
+}}"""
+
+
+def _vector_loop(
+    tables: _Tables, statements: program.Statements, vector: str, after: str = "", texts: str = ""
+) -> str:
+    independent = "#pragma GCC ivdep\n" if elementwise_statements(statements) else ""
+    return f"""return [=, &c](const int64_t _low, const int64_t _high, char *_mask) {{
+(void)c; (void)_mask;
+{_pointers(tables, vector, texts)}
+{independent}for (int64_t _idx = _low; _idx < _high; _idx++) {{
+const int64_t _vectorisation_idx = _idx; (void)_vectorisation_idx;
+{vector}
+{after}
+}}
+}};"""
+
+
+def _render_elementwise(k: int, operation: program.Elementwise, tables: _Tables) -> str:
+    return _kernel(
+        k,
+        operation,
+        tables,
+        lambda vector: _vector_loop(tables, operation.statements, vector),
+    )
+
+
+def _render_threshold(k: int, operation: program.Threshold, tables: _Tables) -> str:
+    return _kernel(
+        k,
+        operation,
+        tables,
+        lambda vector: _vector_loop(
+            tables, operation.statements, vector, "_mask[_idx - _low] = (char)(_cond);"
+        ),
+    )
+
+
+def _render_reset(k: int, operation: program.Reset, tables: _Tables) -> str:
+    statements = operation.statements
+
+    def body(vector: str) -> str:
+        return f"""return [=, &c](const int32_t *_events, const int64_t _low, const int64_t _high) {{
+(void)c;
+{_pointers(tables, vector)}
+for (int64_t _event = _low; _event < _high; _event++) {{
+const int64_t _idx = _events[_event], _vectorisation_idx = _idx; (void)_vectorisation_idx;
+{vector}
+}}
+}};"""
+
+    return _kernel(k, operation, tables, body) if statements.vector else ""
+
+
+def _render_pathway(k: int, operation: program.Pathway, tables: _Tables) -> str:
+    if operation.silent:
+        return ""
+    independent = "#pragma GCC ivdep\n" if vector_rows(operation) else ""
+
+    def body(vector: str) -> str:
+        return f"""return [=, &c](const int64_t _low, const int64_t _high, const int32_t *_order) {{
+(void)c;
+{_pointers(tables, vector)}
+if (_order == nullptr) {{
+{independent}for (int64_t _position = _low; _position < _high; _position++) {{
+const int64_t _idx = _position, _vectorisation_idx = _idx; (void)_vectorisation_idx;
+{vector}
+}}
+}} else {{
+{independent}for (int64_t _position = _low; _position < _high; _position++) {{
+const int64_t _idx = _order[_position], _vectorisation_idx = _idx; (void)_vectorisation_idx;
+{vector}
+}}
+}}
+}};"""
+
+    return _kernel(k, operation, tables, body)
+
+
+def vector_rows(operation: program.Pathway) -> bool:
+    """Whether the synapses of one spike may run side by side, if no target comes twice.
+
+    They may if they write only what is their own or their target's, read nothing else that they
+    write, and if there is something to gain: a function to call.
+    """
+    statements = operation.statements
+    own = {program.ELEMENT, _target_index(operation)}
+    return (
+        writes_only(statements, own)
+        and bool(statements.functions)
+        and statements.functions <= POSITION_INDEPENDENT
+    )
+
+
+def _target_index(operation: program.Pathway) -> str:
+    return (
+        "_postsynaptic_idx"
+        if operation.targets.endswith("_synaptic_post")
+        else "_presynaptic_idx"
+    )
+
+
+def _render_summed(k: int, operation: program.SummedVariable, tables: _Tables) -> str:
+    target, index = f"_ptr{operation.target}", f"_ptr{operation.index}"
+
+    def body(vector: str) -> str:
+        return f"""{_pointers(tables, vector, target, index, operation.target_count)}
+{_pointers(tables, operation.count) if operation.count not in vector else ""}
+const int64_t _target_count = {operation.target_count};
+for (int64_t _k = 0; _k < _target_count; _k++) {target}[_k + {operation.target_start}] = 0;
+const int64_t _count = {operation.count};
+for (int64_t _idx = 0; _idx < _count; _idx++) {{
+const int64_t _vectorisation_idx = _idx; (void)_vectorisation_idx;
+{vector}
+{target}[{index}[_idx]] += _synaptic_var;
+}}
+return 0;"""
+
+    return _kernel(k, operation, tables, body, operation.count + operation.target_count)
+
+
+def _render_spikesource(k: int, operation: program.SpikeSource, tables: _Tables) -> str:
+    def at(name: str) -> str:
+        return tables.address(name)
+
+    return f"""
+namespace operation_{k} {{
+static inline void run(Context &c) {{
+    int32_t *events = {at(operation.events)};
+    int32_t *last = {at(operation.lastindex)};
+    const int32_t *bins = {at(operation.timebins)}, *neurons = {at(operation.neuron_index)};
+    const int64_t spikes = {tables.length(operation.timebins)};
+    const int64_t period = {at(operation.period_bins)}[0];
+    int64_t bin = {at(operation.timestep)}[0];
+    if (period > 0) {{
+        bin %= period;
+        if (last[0] > 0 && bins[last[0] - 1] >= bin) last[0] = 0;
+    }}
+    int64_t count = 0, k = last[0];
+    for (; k < spikes && bins[k] <= bin; k++) events[count++] = neurons[k];
+    events[c.length[{tables.data(operation.events)}] - 1] = (int32_t)count;
+    last[0] = (int32_t)k;
+}}
+}}"""
+
+
+def _render_state_recorder(k: int, operation: program.StateRecorder, tables: _Tables) -> str:
+    def body(vector: str) -> str:
+        stores = "\n".join(
+            f"(({tables.ctype(array)} *)c.data[{tables.data(array)}])"
+            f"[_row * _count + _i] = _to_record_{name};"
+            for name, array in operation.recorded
+        )
+        rows = "\n".join(
+            f"c.rows[{tables.data(array)}][0] = _row + 1;"
+            for array in (operation.times, *(array for _, array in operation.recorded))
+        )
+        indices = f"_ptr{operation.indices}"
+        return f"""{_pointers(tables, vector, indices)}
+const int64_t _count = {tables.length(operation.indices)};
+const int64_t _row = c.rows[{tables.data(operation.times)}][0];
+{tables.address(operation.times)}[_row] = {tables.address(operation.time)}[0];
+for (int64_t _i = 0; _i < _count; _i++) {{
+const int64_t _idx = {indices}[_i], _vectorisation_idx = _idx; (void)_vectorisation_idx;
+{vector}
+{stores}
+}}
+{rows}
+{tables.address(operation.rows)}[0] = (int32_t)(_row + 1);
+return 0;"""
+
+    return _kernel(k, operation, tables, body)
+
+
+def _render_event_recorder(k: int, operation: program.EventRecorder, tables: _Tables) -> str:
+    def body(vector: str) -> str:
+        stores = "\n".join(
+            f"(({tables.ctype(array)} *)c.data[{tables.data(array)}])[_row] = _to_record_{name};"
+            for name, array in operation.recorded
+        )
+        rows = "\n".join(
+            f"c.rows[{tables.data(array)}][0] = _row;" for _, array in operation.recorded
+        )
+        events = tables.data(operation.events)
+        return f"""{_pointers(tables, vector)}
+const int32_t *_events = {tables.address(operation.events)};
+int64_t _low, _high;
+between(_events, _events[c.length[{events}] - 1], {operation.first}, {operation.last}, _low, _high);
+if (_low == _high) return 0;
+int64_t _row = {tables.address(operation.rows)}[0];
+auto *_counts = {tables.address(operation.counts)};
+for (int64_t _event = _low; _event < _high; _event++) {{
+const int64_t _idx = _events[_event], _vectorisation_idx = _idx; (void)_vectorisation_idx;
+{vector}
+{stores}
+_counts[_idx - {operation.first}]++;
+_row++;
+}}
+{rows}
+{tables.address(operation.rows)}[0] = (int32_t)_row;
+return 0;"""
+
+    return _kernel(k, operation, tables, body)
+
+
+def _render_rate_recorder(k: int, operation: program.RateRecorder, tables: _Tables) -> str:
+    times, rates = tables.data(operation.times), tables.data(operation.rates)
+    events = tables.data(operation.events)
+    return f"""
+namespace operation_{k} {{
+static inline void run(Context &c) {{
+    const int32_t *events = {tables.address(operation.events)};
+    int64_t low, high;
+    between(events, events[c.length[{events}] - 1], {operation.first}, {operation.last}, low, high);
+    const int64_t row = c.rows[{times}][0];
+    {tables.address(operation.rates)}[row] =
+        1.0 * (high - low) / {tables.address(operation.dt)}[0]
+        / ({operation.last} - {operation.first});
+    {tables.address(operation.times)}[row] = {tables.address(operation.time)}[0];
+    c.rows[{times}][0] = c.rows[{rates}][0] = row + 1;
+    {tables.address(operation.rows)}[0] = (int32_t)(row + 1);
+}}
+}}"""
+
+
+def _render_cable(k: int, operation: program.CableEquation, tables: _Tables) -> str:
+    names = dict(operation.names)
+    places = {name: f"_ptr{array}" for name, array in names.items()}
+    lengths = {name: tables.length(array) for name, array in names.items()}
+    before = cable.before_run(places, lengths, operation.count)
+
+    def body(vector: str) -> str:
+        text = cable.step(places, lengths, operation.count, vector)
+        return f"{_pointers(tables, text)}\n{text}\nreturn 0;"
+
+    prepare = f"""
+namespace operation_{k} {{
+static void before_run(Context &c) {{
+{_pointers(tables, before)}
+{_constants(k, operation.statements, tables, before)}
+{before}
+}}
+}}"""
+    return _kernel(k, operation, tables, body, operation.count) + prepare
+
+
+def _render_python(k: int, operation: program.PythonCall, tables: _Tables) -> str:
+    return ""
+
+
+_KERNELS: dict[type, Callable[..., str]] = {
+    program.Elementwise: _render_elementwise,
+    program.Threshold: _render_threshold,
+    program.Reset: _render_reset,
+    program.Pathway: _render_pathway,
+    program.SummedVariable: _render_summed,
+    program.SpikeSource: _render_spikesource,
+    program.StateRecorder: _render_state_recorder,
+    program.EventRecorder: _render_event_recorder,
+    program.RateRecorder: _render_rate_recorder,
+    program.CableEquation: _render_cable,
+    program.PythonCall: _render_python,
+}
+
+
+# ---------------------------------------------------------------- state, groups, the step
+def _pathways(step_program: program.StepProgram) -> list[tuple[int, program.Pathway]]:
+    return [
+        (k, operation)
+        for k, operation in enumerate(step_program.operations)
+        if isinstance(operation, program.Pathway)
+    ]
+
+
+def _state(step_program: program.StepProgram) -> str:
+    count = max(1, len(_pathways(step_program)))
+    return f"""
+struct State {{
+    Team team;
+    Queue queue[{count}];
+    char *mask;
+    int64_t mask_size;
+    int64_t event_count[64][64];
+}};
+static inline State &state(Context &c) {{ return *(State *)c.state; }}
+"""
+
+
+def _count_expression(operation: program.Operation, k: int, tables: _Tables) -> str:
+    """The number of elements, outside the kernel."""
+    count = operation.count  # type: ignore[attr-defined]
+    match = re.fullmatch(r"_ptr(\w+)\[0\]", count)
+    if match:
+        return f"(int64_t){tables.address(match.group(1))}[0]"
+    for position, constant in enumerate(operation.statements.constants):
+        if constant.name == count:
+            place = tables.integers.setdefault((k, position), len(tables.integers))
+            return f"c.integers[{place}]"
+    raise KeyError(count)
+
+
+def _group(
+    number: int, group: Group, step_program: program.StepProgram, tables: _Tables
+) -> str:
+    """The function of a group: a thread's share of a fused pass, or one operation."""
+    first = step_program.operations[group.members[0]]
+    if isinstance(first, program.Elementwise | program.Threshold):
+        return _pass(number, group, step_program, tables)
+    return _single(number, group.members[0], first, step_program, tables)
+
+
+def _pass(number: int, group: Group, step_program: program.StepProgram, tables: _Tables) -> str:
+    operations = [(k, step_program.operations[k]) for k in group.members]
+    count = _count_expression(operations[0][1], operations[0][0], tables)
+    makes = "\n".join(f"auto kernel_{k} = operation_{k}::make(c);" for k, _ in operations)
+    shared = all(elementwise(operation) for _, operation in operations)
+    parallel = "n >= 2048 ? state(c).team.size : 1" if shared else "1"
+    calls, begins, ends, joins = [], [], [], []
+    for slot, (k, operation) in enumerate(operations):
+        if isinstance(operation, program.Threshold):
+            begins.append(
+                f"int32_t *events_{k} = {tables.address(operation.events)} + low;\n"
+                f"int64_t count_{k} = 0;"
+            )
+            calls.append(
+                f"kernel_{k}(b, e, mask);\n"
+                f"count_{k} = collect(mask, b, e, events_{k}, count_{k});"
+            )
+            if operation.not_refractory:
+                assert operation.lastspike and operation.time
+                ends.append(
+                    f"for (int64_t k = 0; k < count_{k}; k++) {{\n"
+                    f"{tables.address(operation.not_refractory)}[events_{k}[k]] = false;\n"
+                    f"{tables.address(operation.lastspike)}[events_{k}[k]] ="
+                    f" {tables.address(operation.time)}[0];\n}}"
+                )
+            ends.append(f"state(c).event_count[thread][{slot}] = count_{k};")
+            joins.append(_join_events(k, slot, operation, tables))
+        else:
+            calls.append(f"kernel_{k}(b, e, mask);")
+    return f"""
+static void pass_{number}(Context &c, int thread, int threads) {{
+int64_t low, high;
+const int64_t n = {count};
+share(n, thread, threads, low, high);
+if (low == high && thread > 0) {{
+for (int k = 0; k < {len(operations)}; k++) state(c).event_count[thread][k] = 0;
+return;
+}}
+alignas(64) char mask[{_BLOCK}];
+(void)mask;
+{makes}
+{chr(10).join(begins)}
+for (int64_t b = low; b < high; b += {_BLOCK}) {{
+const int64_t e = b + {_BLOCK} < high ? b + {_BLOCK} : high;
+{chr(10).join(calls)}
+}}
+{chr(10).join(ends)}
+}}
+static inline void group_{number}(Context &c) {{
+const int64_t n = {count};
+(void)n;
+const int threads = {parallel};
+if (threads == 1) pass_{number}(c, 0, 1);
+else state(c).team.run(pass_{number}, c);
+{chr(10).join(joins)}
+{_count_executions(group.members, tables)}
+}}"""
+
+
+def _join_events(k: int, slot: int, operation: program.Threshold, tables: _Tables) -> str:
+    """Close the gaps between the threads' events."""
+    place = tables.data(operation.events)
+    return f"""{{
+int32_t *events = {tables.address(operation.events)};
+int64_t total = state(c).event_count[0][{slot}];
+for (int t = 1; t < threads; t++) {{
+int64_t low, high;
+share(n, t, threads, low, high);
+const int64_t found = state(c).event_count[t][{slot}];
+memmove(events + total, events + low, found * sizeof(int32_t));
+total += found;
+}}
+events[c.length[{place}] - 1] = (int32_t)total;
+}}"""
+
+
+def _count_executions(members: Iterable[int], tables: _Tables) -> str:
+    return "\n".join(
+        f"c.executions[{tables.random.index(k)}]++;" for k in members if k in tables.random
+    )
+
+
+def _single(
+    number: int,
+    k: int,
+    operation: program.Operation,
+    step_program: program.StepProgram,
+    tables: _Tables,
+) -> str:
+    counting = _count_executions([k], tables)
+    if isinstance(operation, program.Reset):
+        if not operation.statements.vector:
+            body = ""
+        else:
+            place = tables.data(operation.events)
+            body = f"""const int32_t *events = {tables.address(operation.events)};
+const int64_t n = events[c.length[{place}] - 1];
+if (n) operation_{k}::make(c)(events, 0, n);"""
+    elif isinstance(operation, program.Pathway):
+        body = _delivery(number, k, operation, step_program, tables)
+        return f"{body}\n"
+    elif isinstance(operation, program.SpikeSource | program.RateRecorder):
+        body = f"operation_{k}::run(c);"
+    else:
+        body = f"operation_{k}::make(c);"
+    return f"static inline void group_{number}(Context &c) {{\n{body}\n{counting}\n}}"
+
+
+def _delivery(
+    number: int,
+    k: int,
+    operation: program.Pathway,
+    step_program: program.StepProgram,
+    tables: _Tables,
+) -> str:
+    which = [index for index, _ in _pathways(step_program)].index(k)
+    events = tables.data(operation.events)
+    receive = (
+        f"const int32_t *events = {tables.address(operation.events)};\n"
+        f"receive(q, events, events[c.length[{events}] - 1]);"
+    )
+    counting = _count_executions([k], tables)
+    if operation.silent:
+        return f"""static inline void group_{number}(Context &c) {{
+Queue &q = state(c).queue[{which}];
+{receive}
+}}"""
+    targets = tables.address(operation.targets)
+    one_by_one = "!q.unique" if vector_rows(operation) else "false"
+    parallel = _parallel(operation)
+    return f"""
+static void deliver_{number}(Context &c, int thread, int threads) {{
+Queue &q = state(c).queue[{which}];
+auto kernel = operation_{k}::make(c);
+const int32_t *targets = {targets};
+const bool one_by_one = {one_by_one};
+int64_t first = 0, last = 0;
+if (threads > 1) share({tables.length(_target_shape(operation))}, thread, threads, first, last);
+(void)targets;
+for (int64_t r = 0; r < q.ranges_count; r++) {{
+int64_t low = q.ranges[r].begin, high = q.ranges[r].end;
+const int32_t *order = q.order;
+if (low < 0) {{
+low = -1 - low;
+high = low + 1;
+order = nullptr;
+}}
+if (threads > 1) {{
+int64_t a = low, b = high;
+while (a < b) {{
+const int64_t middle = (a + b) / 2;
+if (targets[order ? order[middle] : middle] < first) a = middle + 1; else b = middle;
+}}
+low = a;
+b = high;
+while (a < b) {{
+const int64_t middle = (a + b) / 2;
+if (targets[order ? order[middle] : middle] < last) a = middle + 1; else b = middle;
+}}
+high = a;
+}}
+if (one_by_one) for (int64_t at = low; at < high; at++) kernel(at, at + 1, order);
+else kernel(low, high, order);
+}}
+}}
+static inline void group_{number}(Context &c) {{
+Queue &q = state(c).queue[{which}];
+{receive}
+if (q.ranges_count) {{
+int64_t synapses = 0;
+const bool share_out = {"state(c).team.size > 1 && q.ascending" if parallel else "false"};
+if (share_out)
+for (int64_t r = 0; r < q.ranges_count; r++)
+synapses += q.ranges[r].begin < 0 ? 1 : q.ranges[r].end - q.ranges[r].begin;
+if (share_out && synapses > 2000) state(c).team.run(deliver_{number}, c);
+else deliver_{number}(c, 0, 1);
+}}
+{counting}
+}}"""
+
+
+def _target_shape(operation: program.Pathway) -> str:
+    """An array with one element a target, for the borders between threads."""
+    index = _target_index(operation)
+    for access in sorted(operation.statements.writes, key=lambda a: a.array):
+        if access.index == index:
+            return access.array
+    return operation.events
+
+
+def _parallel(operation: program.Pathway) -> bool:
+    """Whether threads may share a delivery by target: nobody else's data are written or read."""
+    statements = operation.statements
+    if not statements.functions <= POSITION_INDEPENDENT:
+        return False
+    index = _target_index(operation)
+    return any(access.index == index for access in statements.writes) and writes_only(
+        statements, {program.ELEMENT, index}
+    )
+
+
+def _prepare(step_program: program.StepProgram, tables: _Tables) -> str:
+    """Load, tables, export: what happens around the loop."""
+    queues = []
+    for which, (k, operation) in enumerate(_pathways(step_program)):
+        queues.append(f"""{{
+Queue &q = state(c).queue[{which}];
+prepare(q, {operation.first}, {operation.last}, {tables.address(operation.sources)},
+        {tables.address(operation.targets)}, {tables.length(operation.sources)},
+        {tables.address(operation.delays)}, {tables.length(operation.delays)},
+        (double){tables.address(operation.dt)}[0]);
+}}""")
+    cables = "\n".join(
+        f"operation_{k}::before_run(c);"
+        for k, operation in enumerate(step_program.operations)
+        if isinstance(operation, program.CableEquation)
+    )
+    frees = max(1, len(_pathways(step_program)))
+    return f"""
+extern "C" int64_t b2l_load(Context *context) {{
+State *s = (State *)calloc(1, sizeof(State));
+context->state = s;
+s->team.start((int)context->threads);
+return 0;
+}}
+extern "C" int64_t b2l_unload(Context *context) {{
+Context &c = *context;
+if (!c.state) return 0;
+state(c).team.end();
+for (int k = 0; k < {frees}; k++) drop_queue(state(c).queue[k]);
+free(c.state);
+c.state = nullptr;
+return 0;
+}}
+extern "C" int64_t b2l_begin(Context *context) {{
+Context &c = *context;
+const double started = now_seconds();
+{chr(10).join(queues)}
+{cables}
+c.report[0] = now_seconds() - started;
+return 0;
+}}
+extern "C" int64_t b2l_pending(Context *context, int64_t which) {{
+Queue &q = state(*context).queue[which];
+int64_t count;
+Pending *list = pending(q, count);
+context->exported = (int64_t)list;
+context->exported_size = count;
+return count;
+}}
+extern "C" int64_t b2l_forget(Context *context) {{
+free((void *)context->exported);
+context->exported = 0;
+return 0;
+}}
+extern "C" int64_t b2l_set_pending(Context *context, int64_t which, const Pending *list,
+                                   int64_t count) {{
+set_explicit(state(*context).queue[which], list, count);
+return 0;
+}}"""
+
+
+def _advance(
+    step_program: program.StepProgram, groups: list[Group], tables: _Tables
+) -> str:
+    clocks = step_program.clocks
+    t = ", ".join(str(tables.data(clock.t)) for clock in clocks)
+    dt = ", ".join(str(tables.data(clock.dt)) for clock in clocks)
+    single = len(clocks) == 1
+    choose = "c.clock = 0;" if single else f"c.clock = next_clocks(c, {len(clocks)}, clock_t, clock_dt);"
+    steps = "\n".join(
+        f"case_step({k}, {tables.address(clock.timestep)}, {tables.address(clock.t)},"
+        f" {tables.address(clock.dt)});"
+        for k, clock in enumerate(clocks)
+    )
+    ended = "\n".join(
+        f"if (c.clock == {k} && {tables.address(clock.timestep)}[0] >= c.i_end[{k}])"
+        " return c.reason_done();"
+        for k, clock in enumerate(clocks)
+    ).replace("return c.reason_done();", "return leave(c, saved, DONE);")
+    cases = []
+    for number, group in enumerate(groups):
+        operation = step_program.operations[group.members[0]]
+        due = "" if single else f"if (c.due[{operation.clock}]) "
+        label = f"case {number + 1}:\n"
+        if isinstance(operation, program.PythonCall):
+            cases.append(
+                f"{label}{due}{{ c.call = {operation.call}; c.operation = {number + 2};"
+                " return leave(c, saved, PYTHON); }"
+            )
+            continue
+        check = _fullness(number, group.members[0], operation, tables)
+        run = f"group_{number}(c);"
+        timed = (
+            f"if (c.profile) {{ const double began = now_seconds(); {run}"
+            f" c.seconds[{group.members[0]}] += now_seconds() - began; }} else {run}"
+        )
+        cases.append(f"{label}{due}{{ {check}{timed} }}")
+    return f"""
+static int64_t leave(Context &c, unsigned saved, int64_t reason) {{
+(void)c;
+restore_denormals(saved);
+return reason;
+}}
+#define case_step(k, step, time, width) \\
+    if ({"true" if single else "c.due[k]"}) {{ step[0]++; time[0] = step[0] * width[0]; }}
+extern "C" int64_t b2l_advance(Context *context) {{
+Context &c = *context;
+const unsigned saved = flush_denormals();
+static const int clock_t[] = {{{t}}}, clock_dt[] = {{{dt}}};
+(void)clock_t; (void)clock_dt;
+const double until = now_seconds() + 1e-9 * c.budget;
+int64_t done = 0;
+for (;;) {{
+switch (c.operation) {{
+case 0:
+{choose}
+{ended}
+if (__atomic_load_n(&c.stop, __ATOMIC_RELAXED)) return leave(c, saved, STOP);
+if (done >= c.max_steps) return leave(c, saved, TIME);
+if (done && now_seconds() > until) return leave(c, saved, TIME);
+// fall through
+{chr(10).join(cases)}
+case {len(groups) + 1}:
+{steps}
+c.operation = 0;
+c.steps++;
+done++;
+}}
+}}
+}}
+"""
+
+
+def _fullness(number: int, k: int, operation: program.Operation, tables: _Tables) -> str:
+    """Leave before a recorder outgrows its arrays."""
+    if isinstance(operation, program.StateRecorder):
+        grown = [operation.times, *(array for _, array in operation.recorded)]
+        more = "1"
+    elif isinstance(operation, program.RateRecorder):
+        grown, more = [operation.times, operation.rates], "1"
+    elif isinstance(operation, program.EventRecorder):
+        grown = [array for _, array in operation.recorded]
+        events = tables.data(operation.events)
+        more = f"{tables.address(operation.events)}[c.length[{events}] - 1]"
+    else:
+        return ""
+    conditions = " || ".join(
+        f"c.rows[{tables.data(array)}][0] + {more} > c.capacity[{tables.data(array)}]"
+        for array in grown
+    )
+    if not conditions:
+        return ""
+    return (
+        f"if ({conditions}) {{ c.call = {k}; c.operation = {number + 1};"
+        " return leave(c, saved, FULL); }\n"
+    )
+

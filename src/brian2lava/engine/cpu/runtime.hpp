@@ -1,0 +1,748 @@
+// What every compiled step program contains: the context that it shares with its host, random
+// numbers, exp, spike delivery and threads. Kept free of heavy headers: it is parsed on each compile.
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <pthread.h>
+#include <sched.h>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace b2l {
+
+enum Reason { DONE = 0, PYTHON = 1, FULL = 2, TIME = 3, STOP = 4, ERROR = 5 };
+
+// Every field takes eight bytes: the host sees the context as an array of int64.
+struct Context {
+    void **data;          // address of each array
+    int64_t **rows;       // number of rows of a dynamic array, null for the others
+    int64_t *capacity;    // rows that fit
+    int64_t *length;      // elements of an array that does not grow
+    double *reals;        // constants
+    int64_t *integers;    // constants
+    int64_t *i_end;       // last time step of each clock
+    int64_t *due;         // clocks that are due in this step
+    int64_t *executions;  // of each random operation, since seed()
+    double *seconds;      // of each operation, when profiling
+    double *report;       // seconds of table building, ...
+    int64_t operation;    // where to go on
+    int64_t call;         // which Python call, or which operation is full
+    int64_t clock;        // the clock that leads this step
+    int64_t stop;         // set by the host
+    int64_t budget;       // nanoseconds until the engine comes back on its own
+    int64_t max_steps;    // steps until the engine comes back on its own
+    int64_t steps;        // steps done since load
+    int64_t threads;
+    int64_t profile;
+    uint64_t seed;
+    void *state;          // the engine's own
+    int64_t error;
+    int64_t exported;     // address and size of what export_queue made
+    int64_t exported_size;
+    double *dt_fallback;
+};
+
+static inline double now_seconds() {
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+// ---------------------------------------------------------------- random numbers
+// Philox 4x32-10 (Salmon et al. 2011): the key names seed and call site, the counter names the
+// element, the draw and how often the operation was executed.
+struct Bits { uint32_t x0, x1, x2, x3; };
+
+static inline __attribute__((always_inline)) Bits
+philox(uint64_t key, uint32_t element, uint32_t draw, uint64_t execution) {
+    uint32_t c0 = element, c1 = draw, c2 = (uint32_t)execution, c3 = (uint32_t)(execution >> 32);
+    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+#pragma GCC unroll 10
+    for (int round = 0; round < 10; round++) {
+        const uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
+        const uint32_t h0 = (uint32_t)(p0 >> 32), h1 = (uint32_t)(p1 >> 32);
+        c0 = h1 ^ c1 ^ k0;
+        c1 = (uint32_t)p1;
+        c2 = h0 ^ c3 ^ k1;
+        c3 = (uint32_t)p0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    return Bits{c0, c1, c2, c3};
+}
+
+static inline double unit(uint32_t high, uint32_t low) {  // [0, 1), 53 bits
+    const int64_t bits = (int64_t)((((uint64_t)high << 32) | low) >> 11);
+    return (double)bits * 0x1p-53;
+}
+
+static inline double uniform(uint64_t key, uint32_t element, uint32_t draw, uint64_t execution) {
+    const Bits b = philox(key, element, draw, execution);
+    return unit(b.x0, b.x1);
+}
+
+static inline double normal(uint64_t key, uint32_t element, uint32_t draw, uint64_t execution) {
+    const Bits b = philox(key, element, draw, execution);  // Box and Muller (1958)
+    return sqrt(-2.0 * log(1.0 - unit(b.x0, b.x1))) * cos(6.283185307179586477 * unit(b.x2, b.x3));
+}
+
+static inline uint64_t stream_key(uint64_t seed, uint64_t site) {  // splitmix64
+    uint64_t z = seed + 0x9E3779B97F4A7C15ull * (site + 1);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+    return z ^ (z >> 31);
+}
+
+// Where the functions that draw inside other functions find their stream.
+struct Site { uint64_t key; uint64_t execution; uint32_t element; uint32_t draw; };
+static thread_local Site site;
+static inline double site_uniform() {
+    return uniform(site.key, site.element, site.draw++, site.execution);
+}
+static inline double site_normal() {
+    return normal(site.key, site.element, site.draw++, site.execution);
+}
+
+// Poisson numbers: by inversion of the distribution below 10, else by transformed rejection
+// (Hörmann 1993, PTRS).
+static inline int32_t poisson(double lam, uint64_t key, uint32_t element, uint32_t &draw,
+                              uint64_t execution) {
+    if (!(lam > 0)) return 0;
+    if (lam < 10) {
+        double u = uniform(key, element, draw++, execution);
+        double p = exp(-lam);
+        int32_t k = 0;
+        while (u >= p && k < 1000) {
+            u -= p;
+            k++;
+            p *= lam / k;
+        }
+        return k;
+    }
+    const double slam = sqrt(lam), loglam = log(lam);
+    const double b = 0.931 + 2.53 * slam, a = -0.059 + 0.02483 * b;
+    const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), vr = 0.9277 - 3.6224 / (b - 2);
+    for (;;) {
+        const double u = uniform(key, element, draw++, execution) - 0.5;
+        const double v = uniform(key, element, draw++, execution);
+        const double us = 0.5 - fabs(u);
+        const double k = floor((2 * a / us + b) * u + lam + 0.43);
+        if (us >= 0.07 && v <= vr) return (int32_t)k;
+        if (k < 0 || (us < 0.013 && v > us)) continue;
+        if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <= -lam + k * loglam - lgamma(k + 1))
+            return (int32_t)k;
+    }
+}
+
+// ---------------------------------------------------------------- exp
+// The same operations in scalar and in vector loops, so that a value does not depend on where a
+// loop begins or how many threads share it. exp(x) = 2^n exp(r), |r| <= ln(2)/2; Taylor to r^13.
+static inline __attribute__((always_inline)) double exp_exact(double x) {
+    const double bounded = x < -745.2 ? -745.2 : (x > 709.8 ? 709.8 : x);
+    const double n = __builtin_rint(bounded * 1.4426950408889634074);
+    double r = __builtin_fma(n, -6.93147180369123816490e-01, bounded);
+    r = __builtin_fma(n, -1.90821492927058770002e-10, r);
+    double p = 1.6059043836821613e-10;
+    p = __builtin_fma(p, r, 2.08767569878681e-09);
+    p = __builtin_fma(p, r, 2.505210838544172e-08);
+    p = __builtin_fma(p, r, 2.755731922398589e-07);
+    p = __builtin_fma(p, r, 2.7557319223985893e-06);
+    p = __builtin_fma(p, r, 2.48015873015873e-05);
+    p = __builtin_fma(p, r, 1.984126984126984e-04);
+    p = __builtin_fma(p, r, 1.3888888888888889e-03);
+    p = __builtin_fma(p, r, 8.333333333333333e-03);
+    p = __builtin_fma(p, r, 4.1666666666666664e-02);
+    p = __builtin_fma(p, r, 1.6666666666666666e-01);
+    p = __builtin_fma(p, r, 0.5);
+    p = __builtin_fma(p, r, 1.0);
+    p = __builtin_fma(p, r, 1.0);
+    // 2^n in two factors, so that results near the limits neither overflow nor vanish too early
+    const int32_t whole = (int32_t)n, half = whole >> 1;
+    union { uint64_t bits; double value; } a, b;
+    a.bits = (uint64_t)(int64_t)(half + 1023) << 52;
+    b.bits = (uint64_t)(int64_t)(whole - half + 1023) << 52;
+    const double value = p * a.value * b.value;
+    return x > 709.782712893384 ? (double)INFINITY : (x < -745.2 ? 0.0 : (x == x ? value : x));
+}
+
+// ---------------------------------------------------------------- threads
+// One team; a parallel region is a function of the thread's number. Spins, then sleeps.
+struct Team {
+    typedef void (*Region)(Context &, int, int);
+    int size;
+    pthread_t *threads;
+    volatile int64_t epoch, finished;
+    volatile int quit;
+    Region region;
+    Context *context;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    volatile int sleeping;
+
+    struct Start { Team *team; int number; };
+
+    static void *work(void *argument) {
+        Start start = *(Start *)argument;
+        free(argument);
+        Team &team = *start.team;
+        int64_t seen = 0;
+        for (;;) {
+            int spins = 0;
+            while (__atomic_load_n(&team.epoch, __ATOMIC_ACQUIRE) == seen) {
+                if (++spins < 4000) {
+#if defined(__x86_64__)
+                    _mm_pause();
+#endif
+                } else if (spins < 5000) {
+                    sched_yield();
+                } else {
+                    pthread_mutex_lock(&team.mutex);
+                    team.sleeping++;
+                    while (__atomic_load_n(&team.epoch, __ATOMIC_SEQ_CST) == seen)
+                        pthread_cond_wait(&team.wake, &team.mutex);
+                    team.sleeping--;
+                    pthread_mutex_unlock(&team.mutex);
+                }
+            }
+            seen++;
+            if (team.quit) return nullptr;
+            team.region(*team.context, start.number, team.size);
+            __atomic_add_fetch(&team.finished, 1, __ATOMIC_RELEASE);
+        }
+    }
+
+    void start(int n) {
+        size = n;
+        epoch = finished = 0;
+        quit = sleeping = 0;
+        pthread_mutex_init(&mutex, nullptr);
+        pthread_cond_init(&wake, nullptr);
+        threads = (pthread_t *)calloc(n, sizeof(pthread_t));
+        for (int k = 1; k < n; k++) {
+            Start *s = (Start *)malloc(sizeof(Start));
+            s->team = this;
+            s->number = k;
+            pthread_create(&threads[k], nullptr, work, s);
+        }
+    }
+
+    void signal() {
+        __atomic_add_fetch(&epoch, 1, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&sleeping, __ATOMIC_SEQ_CST)) {
+            pthread_mutex_lock(&mutex);
+            pthread_cond_broadcast(&wake);
+            pthread_mutex_unlock(&mutex);
+        }
+    }
+
+    void run(Region f, Context &c) {
+        if (size == 1) {
+            f(c, 0, 1);
+            return;
+        }
+        region = f;
+        context = &c;
+        __atomic_store_n(&finished, 0, __ATOMIC_RELAXED);
+        signal();
+        f(c, 0, size);
+        int spins = 0;
+        while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) != size - 1) {
+            if (++spins > 2000) sched_yield();
+#if defined(__x86_64__)
+            else _mm_pause();
+#endif
+        }
+    }
+
+    void end() {
+        quit = 1;
+        signal();
+        for (int k = 1; k < size; k++) pthread_join(threads[k], nullptr);
+        free(threads);
+    }
+};
+
+// A thread's share of n elements; borders are multiples of 64, so that the vector loops of all
+// threads and of one thread have the same tails.
+static inline void share(int64_t n, int thread, int threads, int64_t &low, int64_t &high) {
+    const int64_t blocks = (n + 63) / 64;
+    low = 64 * (blocks * thread / threads);
+    high = 64 * (blocks * (thread + 1) / threads);
+    if (low > n) low = n;
+    if (high > n) high = n;
+}
+
+// ---------------------------------------------------------------- events
+// Append to `events` the elements of [low, high) whose mask is set.
+static inline int64_t collect(const char *mask, int64_t low, int64_t high, int32_t *events,
+                              int64_t count) {
+    int64_t k = low;
+    for (; k + 8 <= high; k += 8) {
+        uint64_t eight;
+        memcpy(&eight, mask + (k - low), 8);
+        while (eight) {
+            const int64_t which = __builtin_ctzll(eight) >> 3;
+            events[count++] = (int32_t)(k + which);
+            eight &= ~(0xFFull << (8 * which));
+        }
+    }
+    for (; k < high; k++)
+        if (mask[k - low]) events[count++] = (int32_t)k;
+    return count;
+}
+
+// The events of sources first .. last - 1; events are sorted.
+static inline void between(const int32_t *events, int64_t n, int64_t first, int64_t last,
+                           int64_t &begin, int64_t &end) {
+    begin = 0;
+    end = n;
+    if (n == 0) return;
+    if (events[0] < first) {
+        int64_t low = 0, high = n;
+        while (low < high) {
+            const int64_t middle = (low + high) / 2;
+            if (events[middle] < first) low = middle + 1; else high = middle;
+        }
+        begin = low;
+    }
+    if (events[n - 1] >= last) {
+        int64_t low = begin, high = n;
+        while (low < high) {
+            const int64_t middle = (low + high) / 2;
+            if (events[middle] < last) low = middle + 1; else high = middle;
+        }
+        end = low;
+    }
+}
+
+// ---------------------------------------------------------------- spike delivery
+// Synapses are found by source, through rows of a table sorted by (source, delay); queues hold
+// spikes, not synapses. Order at a target: oldest spike first, then source, then synapse.
+struct Range { int64_t begin, end; };
+struct Flight { int64_t cursor, end, due, born; };
+
+struct Queue {
+    // configuration
+    int64_t first, sources_count, synapses;
+    // table
+    int64_t *row;        // sources_count + 1 positions
+    int32_t *order;      // synapse at a position; null: the position itself
+    int32_t *steps;      // delay at a position; null: all the same
+    int64_t delay;       // that delay
+    int64_t max_delay;
+    int32_t *target;     // copy of the targets in table order; null: none was made
+    uint64_t fingerprint;
+    int unique;          // no target twice in a row
+    int ascending;       // targets ascend within each row and delay
+    double dt;
+    // same delay for all: sources that spiked, by age
+    int32_t *fifo;
+    int64_t fifo_capacity, fifo_begin, fifo_end;
+    int64_t *born;       // ring over delay + 1 steps: where a step's spikes begin
+    int64_t *died;       // and end
+    // different delays: one record a spike in flight
+    Flight *flights;
+    int64_t flights_capacity, flights_begin, flights_end;
+    // explicit lane: positions with an arrival step, oldest first
+    int64_t *explicit_due;
+    int32_t *explicit_synapse;
+    int64_t explicit_count, explicit_position;
+    int64_t now;         // executions of this pathway
+    // what is due in this step, in table positions
+    Range *ranges;
+    int64_t ranges_capacity, ranges_count;
+    // permuted copies of synaptic arrays
+    void *copies[16];
+};
+
+static inline void grow_ranges(Queue &q, int64_t needed) {
+    if (needed <= q.ranges_capacity) return;
+    q.ranges_capacity = needed * 2 + 64;
+    q.ranges = (Range *)realloc(q.ranges, q.ranges_capacity * sizeof(Range));
+}
+
+static inline void drop_table(Queue &q) {
+    free(q.row); free(q.order); free(q.steps); free(q.target);
+    for (int k = 0; k < 16; k++) { free(q.copies[k]); q.copies[k] = nullptr; }
+    q.row = nullptr; q.order = nullptr; q.steps = nullptr; q.target = nullptr;
+}
+
+static inline void drop_queue(Queue &q) {
+    drop_table(q);
+    free(q.fifo); free(q.born); free(q.died); free(q.flights);
+    free(q.explicit_due); free(q.explicit_synapse); free(q.ranges);
+    memset(&q, 0, sizeof(q));
+}
+
+// Move every spike in flight into a list of (steps from now, synapse), oldest first.
+struct Pending { int64_t due; int32_t synapse; };
+static inline Pending *pending(const Queue &q, int64_t &count) {
+    int64_t capacity = q.explicit_count - q.explicit_position + 64;
+    count = 0;
+    Pending *list = (Pending *)malloc(capacity * sizeof(Pending));
+#define B2L_PEND(d, s)                                                                     \
+    do {                                                                                   \
+        if (count == capacity)                                                             \
+            list = (Pending *)realloc(list, (capacity = 2 * capacity) * sizeof(Pending));  \
+        list[count].due = (d);                                                             \
+        list[count++].synapse = (s);                                                       \
+    } while (0)
+    for (int64_t k = q.explicit_position; k < q.explicit_count; k++)
+        B2L_PEND(q.explicit_due[k] - q.now, q.explicit_synapse[k]);
+    if (q.row && !q.steps && q.born)
+        for (int64_t age = q.delay; age >= 1; age--) {  // spikes of step now - age are due at now + delay - age
+            if (q.now - age < 0) continue;
+            const int64_t slot = (q.now - age) % (q.delay + 1);
+            for (int64_t f = q.born[slot]; f < q.died[slot]; f++)
+                for (int64_t k = q.row[q.fifo[f]]; k < q.row[q.fifo[f] + 1]; k++)
+                    B2L_PEND(q.delay - age, q.order ? q.order[k] : (int32_t)k);
+        }
+    if (q.row && q.steps)
+        for (int64_t f = q.flights_begin; f < q.flights_end; f++)
+            for (int64_t k = q.flights[f].cursor; k < q.flights[f].end; k++)
+                B2L_PEND(q.flights[f].born + q.steps[k] - q.now, q.order ? q.order[k] : (int32_t)k);
+#undef B2L_PEND
+    // stable sort by arrival (counting sort)
+    int64_t last = 0;
+    for (int64_t k = 0; k < count; k++) if (list[k].due > last) last = list[k].due;
+    int64_t *place = (int64_t *)calloc(last + 2, sizeof(int64_t));
+    for (int64_t k = 0; k < count; k++) place[list[k].due + 1]++;
+    for (int64_t k = 0; k <= last; k++) place[k + 1] += place[k];
+    Pending *sorted = (Pending *)malloc((count + 1) * sizeof(Pending));
+    for (int64_t k = 0; k < count; k++) sorted[place[list[k].due]++] = list[k];
+    free(place);
+    free(list);
+    return sorted;
+}
+
+// Forget the fast lanes and take `list` (sorted by arrival) as the explicit lane.
+static inline void set_explicit(Queue &q, const Pending *list, int64_t count) {
+    free(q.explicit_due); free(q.explicit_synapse);
+    q.explicit_due = (int64_t *)malloc((count + 1) * sizeof(int64_t));
+    q.explicit_synapse = (int32_t *)malloc((count + 1) * sizeof(int32_t));
+    for (int64_t k = 0; k < count; k++) {
+        q.explicit_due[k] = q.now + list[k].due;
+        q.explicit_synapse[k] = list[k].synapse;
+    }
+    q.explicit_count = count;
+    q.explicit_position = 0;
+    q.fifo_begin = q.fifo_end = q.flights_begin = q.flights_end = 0;
+    if (q.born) {
+        memset(q.born, 0, (q.delay + 1) * sizeof(int64_t));
+        memset(q.died, 0, (q.delay + 1) * sizeof(int64_t));
+    }
+}
+
+static inline uint64_t mix(uint64_t h, uint64_t x) {
+    h ^= x;
+    h *= 0x9FB21C651E98DF25ull;
+    return h ^ (h >> 28);
+}
+
+template <typename Real>
+static uint64_t fingerprint_of(const Real *delays, int64_t n, int64_t synapses, double dt) {
+    uint64_t h0 = mix(1, (uint64_t)synapses), h1 = mix(2, (uint64_t)n);
+    uint64_t bits = 0;
+    memcpy(&bits, &dt, 8);
+    h0 = mix(h0, bits);
+    int64_t k = 0;
+    for (; k + 2 <= n; k += 2) {
+        double a = (double)delays[k], b = (double)delays[k + 1];
+        uint64_t x, y;
+        memcpy(&x, &a, 8);
+        memcpy(&y, &b, 8);
+        h0 = mix(h0, x);
+        h1 = mix(h1, y);
+    }
+    for (; k < n; k++) {
+        double a = (double)delays[k];
+        uint64_t x;
+        memcpy(&x, &a, 8);
+        h0 = mix(h0, x);
+    }
+    return mix(h0, h1) | 1;
+}
+
+// Build the table where synapses, delays or dt changed. Spikes in flight keep their arrival.
+// `want_target`: the statements read the target index and write nothing by synapse.
+template <typename Real>
+static void prepare(Queue &q, int64_t first, int64_t last, const int32_t *sources,
+                    const int32_t *targets, int64_t synapses, const Real *delays,
+                    int64_t delays_count, double dt) {
+    const uint64_t fingerprint = fingerprint_of(delays, delays_count, synapses, dt);
+    if (q.row && q.fingerprint == fingerprint && q.sources_count == last - first) return;
+    if (q.row || q.explicit_count > q.explicit_position) {
+        int64_t count;
+        Pending *list = pending(q, count);
+        if (q.dt != 0 && q.dt != dt)  // Brian2's rule for a changed dt
+            for (int64_t k = 0; k < count; k++)
+                list[k].due = (int64_t)(list[k].due * (q.dt / dt) + 0.5);
+        set_explicit(q, list, count);
+        free(list);
+    }
+    drop_table(q);
+    free(q.born); free(q.died);
+    q.born = q.died = nullptr;
+    const int64_t n = last - first;
+    q.first = first;
+    q.sources_count = n;
+    q.synapses = synapses;
+    q.fingerprint = fingerprint;
+    q.dt = dt;
+    q.row = (int64_t *)calloc(n + 2, sizeof(int64_t));
+    int sorted = 1;
+    for (int64_t k = 0; k < synapses; k++) {
+        q.row[sources[k] - first + 1]++;
+        if (k && sources[k] < sources[k - 1]) sorted = 0;
+    }
+    for (int64_t k = 0; k < n; k++) q.row[k + 1] += q.row[k];
+    // delays
+    int64_t least = 0, most = 0;
+    for (int64_t k = 0; k < delays_count; k++) {
+        const int64_t d = (int64_t)((double)delays[k] / dt + 0.5);
+        if (k == 0 || d < least) least = d;
+        if (k == 0 || d > most) most = d;
+    }
+    q.max_delay = most;
+    const bool same = least == most;
+    if (!sorted) {
+        q.order = (int32_t *)malloc((synapses + 1) * sizeof(int32_t));
+        int64_t *place = (int64_t *)malloc((n + 1) * sizeof(int64_t));
+        memcpy(place, q.row, (n + 1) * sizeof(int64_t));
+        for (int64_t k = 0; k < synapses; k++) q.order[place[sources[k] - first]++] = (int32_t)k;
+        free(place);
+    }
+    if (same) {
+        q.delay = most;
+        q.born = (int64_t *)calloc(most + 1, sizeof(int64_t));
+        q.died = (int64_t *)calloc(most + 1, sizeof(int64_t));
+    } else {
+        q.delay = -1;
+        q.steps = (int32_t *)malloc((synapses + 1) * sizeof(int32_t));
+        int32_t *order = (int32_t *)malloc((synapses + 1) * sizeof(int32_t));
+        int64_t *place = (int64_t *)malloc((most - least + 2) * sizeof(int64_t));
+        for (int64_t s = 0; s < n; s++) {  // counting sort by delay, stable
+            const int64_t b = q.row[s], e = q.row[s + 1];
+            if (e - b < most - least) {  // short row: insertion sort
+                for (int64_t k = b; k < e; k++) {
+                    const int32_t synapse = q.order ? q.order[k] : (int32_t)k;
+                    const int32_t d = (int32_t)((double)delays[synapse] / dt + 0.5);
+                    int64_t at = k;
+                    while (at > b && q.steps[at - 1] > d) {
+                        q.steps[at] = q.steps[at - 1];
+                        order[at] = order[at - 1];
+                        at--;
+                    }
+                    q.steps[at] = d;
+                    order[at] = synapse;
+                }
+                continue;
+            }
+            memset(place, 0, (most - least + 2) * sizeof(int64_t));
+            for (int64_t k = b; k < e; k++) {
+                const int32_t synapse = q.order ? q.order[k] : (int32_t)k;
+                place[(int64_t)((double)delays[synapse] / dt + 0.5) - least + 1]++;
+            }
+            for (int64_t d = 0; d <= most - least; d++) place[d + 1] += place[d];
+            for (int64_t k = b; k < e; k++) {
+                const int32_t synapse = q.order ? q.order[k] : (int32_t)k;
+                const int64_t d = (int64_t)((double)delays[synapse] / dt + 0.5);
+                const int64_t at = b + place[d - least]++;
+                q.steps[at] = (int32_t)d;
+                order[at] = synapse;
+            }
+        }
+        free(place);
+        free(q.order);
+        q.order = order;
+    }
+    // what the rows are like
+    q.unique = q.ascending = 1;
+    for (int64_t s = 0; s < n && q.ascending; s++)
+        for (int64_t k = q.row[s] + 1; k < q.row[s + 1]; k++) {
+            if (q.steps && q.steps[k] != q.steps[k - 1]) continue;
+            const int32_t a = targets[q.order ? q.order[k - 1] : k - 1];
+            const int32_t b = targets[q.order ? q.order[k] : k];
+            if (b == a) q.unique = 0;
+            if (b < a) { q.ascending = 0; break; }
+        }
+    if (!q.ascending) q.unique = 0;
+}
+
+// Take what spikes now, and list what arrives now.
+static inline void receive(Queue &q, const int32_t *events, int64_t events_count) {
+    int64_t begin, end;
+    between(events, events_count, q.first, q.first + q.sources_count, begin, end);
+    q.ranges_count = 0;
+    const int64_t now = q.now;
+    if (q.explicit_position < q.explicit_count) {
+        int64_t stop = q.explicit_position;
+        while (stop < q.explicit_count && q.explicit_due[stop] <= now) stop++;
+        grow_ranges(q, stop - q.explicit_position);
+        for (; q.explicit_position < stop; q.explicit_position++) {
+            const int32_t synapse = q.explicit_synapse[q.explicit_position];
+            q.ranges[q.ranges_count].begin = -1 - (int64_t)synapse;  // a synapse, not a position
+            q.ranges[q.ranges_count++].end = 0;
+        }
+    }
+    if (!q.steps) {
+        if (q.delay == 0) {
+            grow_ranges(q, q.ranges_count + end - begin);
+            for (int64_t e = begin; e < end; e++) {
+                const int64_t s = events[e] - q.first;
+                q.ranges[q.ranges_count].begin = q.row[s];
+                q.ranges[q.ranges_count++].end = q.row[s + 1];
+            }
+        } else {
+            const int64_t slot = now % (q.delay + 1);
+            if (q.fifo_end + (end - begin) > q.fifo_capacity) {
+                // move the living to the front, then grow if that is not enough
+                const int64_t living = q.fifo_end - q.fifo_begin;
+                if (living + (end - begin) > q.fifo_capacity / 2) {
+                    q.fifo_capacity = 2 * (living + (end - begin)) + 1024;
+                    q.fifo = (int32_t *)realloc(q.fifo, q.fifo_capacity * sizeof(int32_t));
+                }
+                memmove(q.fifo, q.fifo + q.fifo_begin, living * sizeof(int32_t));
+                for (int64_t k = 0; k <= q.delay; k++) {
+                    q.born[k] -= q.fifo_begin;
+                    q.died[k] -= q.fifo_begin;
+                }
+                q.fifo_end = living;
+                q.fifo_begin = 0;
+            }
+            q.born[slot] = q.fifo_end;
+            for (int64_t e = begin; e < end; e++) q.fifo[q.fifo_end++] = (int32_t)(events[e] - q.first);
+            q.died[slot] = q.fifo_end;
+            if (now >= q.delay) {
+                const int64_t old = (now - q.delay) % (q.delay + 1);
+                grow_ranges(q, q.ranges_count + q.died[old] - q.born[old]);
+                for (int64_t f = q.born[old]; f < q.died[old]; f++) {
+                    const int64_t s = q.fifo[f];
+                    q.ranges[q.ranges_count].begin = q.row[s];
+                    q.ranges[q.ranges_count++].end = q.row[s + 1];
+                }
+                if (q.died[old] > q.fifo_begin) q.fifo_begin = q.died[old];
+                q.born[old] = q.died[old] = q.fifo_begin;
+            }
+        }
+    } else {
+        if (q.flights_end + (end - begin) > q.flights_capacity) {
+            const int64_t living = q.flights_end - q.flights_begin;
+            if (living + (end - begin) > q.flights_capacity / 2) {
+                q.flights_capacity = 2 * (living + (end - begin)) + 1024;
+                q.flights = (Flight *)realloc(q.flights, q.flights_capacity * sizeof(Flight));
+            }
+            memmove(q.flights, q.flights + q.flights_begin, living * sizeof(Flight));
+            q.flights_begin = 0;
+            q.flights_end = living;
+        }
+        for (int64_t e = begin; e < end; e++) {
+            const int64_t s = events[e] - q.first;
+            if (q.row[s] == q.row[s + 1]) continue;
+            Flight &flight = q.flights[q.flights_end++];
+            flight.cursor = q.row[s];
+            flight.end = q.row[s + 1];
+            flight.born = now;
+            flight.due = now + q.steps[flight.cursor];
+        }
+        grow_ranges(q, q.ranges_count + q.flights_end - q.flights_begin);
+        for (int64_t f = q.flights_begin; f < q.flights_end; f++) {
+            Flight &flight = q.flights[f];
+            if (flight.due != now) continue;
+            const int32_t age = (int32_t)(now - flight.born);
+            int64_t k = flight.cursor + 1;
+            while (k < flight.end && q.steps[k] == age) k++;
+            q.ranges[q.ranges_count].begin = flight.cursor;
+            q.ranges[q.ranges_count++].end = k;
+            flight.cursor = k;
+            flight.due = k < flight.end ? flight.born + q.steps[k] : INT64_MAX;
+        }
+        while (q.flights_begin < q.flights_end && q.flights[q.flights_begin].due == INT64_MAX)
+            q.flights_begin++;
+    }
+    q.now++;
+}
+
+// ---------------------------------------------------------------- clocks
+// Which clocks are due (Brian2's rule: the earliest, and all within 1e-4 dt of it).
+static inline int64_t next_clocks(Context &c, int64_t n, const int *t, const int *dt) {
+    int64_t leader = 0;
+    double least = ((double *)c.data[t[0]])[0];
+    for (int64_t k = 1; k < n; k++) {
+        const double time = ((double *)c.data[t[k]])[0];
+        if (time < least) { least = time; leader = k; }
+    }
+    const double leader_dt = ((double *)c.data[dt[leader]])[0];
+    for (int64_t k = 0; k < n; k++) {
+        const double time = ((double *)c.data[t[k]])[0], own = ((double *)c.data[dt[k]])[0];
+        const double difference = fabs(time - least);
+        c.due[k] = difference == 0 || difference / (own < leader_dt ? own : leader_dt) < 1e-4;
+    }
+    return leader;
+}
+
+static inline unsigned flush_denormals() {
+#if defined(__x86_64__)
+    const unsigned before = _mm_getcsr();
+    _mm_setcsr(before | 0x8040);
+    return before;
+#else
+    return 0;
+#endif
+}
+
+static inline void restore_denormals(unsigned before) {
+#if defined(__x86_64__)
+    _mm_setcsr(before);
+#else
+    (void)before;
+#endif
+}
+
+}  // namespace b2l
+
+// ---------------------------------------------------------------- what Brian2's statements use
+static inline double b2l_exp(double x) { return b2l::exp_exact(x); }
+static inline float b2l_exp(float x) { return (float)b2l::exp_exact((double)x); }
+static inline double b2l_exp(int32_t x) { return b2l::exp_exact((double)x); }
+static inline double b2l_exp(int64_t x) { return b2l::exp_exact((double)x); }
+
+template <typename A, typename B> struct b2l_wider { typedef decltype(A() + B()) type; };
+
+template <typename A, typename B>
+static inline typename b2l_wider<A, B>::type b2l_modulo(A x, B y, double) {
+    return x - y * floor((double)x / y);
+}
+template <typename A, typename B>
+static inline typename b2l_wider<A, B>::type b2l_modulo(A x, B y, int) {
+    typedef typename b2l_wider<A, B>::type T;
+    const T r = (T)x % (T)y;
+    return r + (((r != 0) & ((r ^ (T)y) < 0)) ? (T)y : (T)0);
+}
+template <typename A, typename B>
+static inline typename b2l_wider<A, B>::type b2l_quotient(A x, B y, double) {
+    return floor((double)x / y);
+}
+template <typename A, typename B>
+static inline typename b2l_wider<A, B>::type b2l_quotient(A x, B y, int) {
+    typedef typename b2l_wider<A, B>::type T;
+    const T q = (T)x / (T)y, r = (T)x - q * (T)y;
+    return q - ((r != 0) & ((r ^ (T)y) < 0));
+}
+template <typename T> struct b2l_kind { typedef int type; };
+template <> struct b2l_kind<double> { typedef double type; };
+template <> struct b2l_kind<float> { typedef double type; };
+
+template <typename A, typename B>
+static inline typename b2l_wider<A, B>::type _brian_mod(A x, B y) {
+    return b2l_modulo(x, y, typename b2l_kind<typename b2l_wider<A, B>::type>::type());
+}
+template <typename A, typename B>
+static inline typename b2l_wider<A, B>::type _brian_floordiv(A x, B y) {
+    return b2l_quotient(x, y, typename b2l_kind<typename b2l_wider<A, B>::type>::type());
+}
+#define _brian_pow(x, y) (pow((x), (y)))
+template <typename T> static inline int64_t int_(T x) { return (int64_t)x; }

@@ -1,0 +1,52 @@
+"""The exceptions of brian2lava.
+
+::
+
+    BrianLavaError
+    ├── OptionError          (ValueError)  an unknown option or value of set_device
+    ├── NotSupported         (NotImplementedError)  what this version can't do, with what to do instead
+    ├── ForeignArray         (RuntimeError)  an object was made before set_device("lava")
+    ├── ProgramError         a StepProgram that breaks its own rules
+    ├── CompileError         (RuntimeError)  the C++ compiler failed
+    ├── EngineError          (RuntimeError)  compiled code reported an error
+    ├── EngineDied           (RuntimeError)  the process that hosts the engine ended
+    └── OutOfArena           (MemoryError)  no room for arrays
+"""
+
+from __future__ import annotations
+
+
+class BrianLavaError(Exception):
+    """Anything that brian2lava raises on purpose."""
+
+
+class OptionError(BrianLavaError, ValueError):
+    """An unknown option or value; the message has the nearest valid one."""
+
+
+class NotSupported(BrianLavaError, NotImplementedError):
+    """Something that this version can't do; the message names the object and what to do."""
+
+
+class ForeignArray(BrianLavaError, RuntimeError):
+    """A Brian2 object was created before ``set_device("lava")``."""
+
+
+class ProgramError(BrianLavaError):
+    """A step program breaks one of its rules; an error in brian2lava itself."""
+
+
+class CompileError(BrianLavaError, RuntimeError):
+    """The C++ compiler failed; the message has its output and the Brian2 object and equation."""
+
+
+class EngineError(BrianLavaError, RuntimeError):
+    """Compiled code reported an error."""
+
+
+class EngineDied(BrianLavaError, RuntimeError):
+    """The process that hosts the engine ended in the middle of a run."""
+
+
+class OutOfArena(BrianLavaError, MemoryError):
+    """There is no room left for arrays."""
