@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import multiprocessing
@@ -80,6 +81,12 @@ class Worker:
     def read_file(self, number: int) -> bytes:
         return os.read(number, 10)
 
+    def print(self, text: str) -> None:
+        import ctypes
+
+        print(text, "from Python")
+        ctypes.CDLL(None).printf(f"{text} from C\n".encode())
+
     def kill(self, number: int) -> None:
         os.kill(os.getpid(), number)
         time.sleep(10)
@@ -94,8 +101,11 @@ def host() -> Iterator[LavaHost]:
 
 def children() -> set[int]:
     """Process ids of the living children of this process, of all its threads."""
-    lists = Path("/proc/self/task").glob("*/children")
-    return {int(pid) for path in lists for pid in path.read_text().split()}
+    found: set[int] = set()
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError):  # it has ended in the meantime
+            found.update(map(int, Path(f"/proc/self/task/{thread}/children").read_text().split()))
+    return found
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 2.0) -> bool:
@@ -423,7 +433,7 @@ def test_a_program_that_never_closes_ends_quietly_and_soon() -> None:
         print(host.execute(("pid",)), *host.pids.values())
     """
     start = time.monotonic()
-    done = run_script(script, "-W", "error")
+    done = run_script(script, "-W", "error::DeprecationWarning:multiprocessing")
     assert (done.stderr, done.returncode) == ("", 0)
     assert all(gone(int(pid)) for pid in done.stdout.split())
     assert time.monotonic() - start < 15
@@ -463,6 +473,24 @@ def test_output_is_written_once() -> None:
     """
     done = run_script(script)
     assert sorted(done.stdout.splitlines()) == ["at exit", "to a file", "to the screen"]
+
+
+def test_what_a_worker_prints_is_seen_once_and_in_time() -> None:
+    script = """
+        import ctypes
+        from brian2lava.engine.host import choose_host
+        from test_host import Worker
+        ctypes.CDLL(None).printf(b"before\\n")
+        host, _ = choose_host("lava", Worker)
+        host.begin(1)
+        host.execute(("print", "run"))
+        host.end()
+        print("after", flush=True)
+        host.close()
+    """
+    done = run_script(script)
+    assert sorted(done.stdout.splitlines()[:-1]) == ["before", "run from C", "run from Python"]
+    assert done.stdout.splitlines()[-1] == "after"
 
 
 def test_files_of_the_program_are_not_kept_open(host: LavaHost) -> None:

@@ -16,7 +16,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from brian2lava.engine.memory import shared_with_children
@@ -57,7 +57,12 @@ class ForkingThread:
             self._released.wait()
 
         threading.Thread(target=body, name="brian2lava-host", daemon=True).start()
-        ready.wait()
+        try:
+            ready.wait()
+        except BaseException:  # from a handler of some signal
+            ready.wait()
+            self.release()
+            raise
         if failure:
             self.release()
             raise failure.pop()
@@ -72,6 +77,7 @@ class ForkingThread:
 def _children_as_servants() -> Iterator[None]:
     """Children that this thread forks in the block share the arena and serve this process."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    flush_output()  # so that no child inherits, and writes, what was printed before
     _this_thread.host_pid = os.getpid()
     _this_thread.files = _open_files()
     try:
@@ -109,6 +115,14 @@ def _identity(number: int) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def flush_output() -> None:
+    """Write what Python and C code have printed; processes of Lava end without doing so."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError, OSError):  # there is none, or it is closed
+            stream.flush()
+    _libc.fflush(None)
 
 
 def _serve_the_host() -> None:

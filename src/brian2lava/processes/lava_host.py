@@ -79,13 +79,17 @@ class LavaHost:
         mailbox = Mailbox(arena().allocate(MAILBOX_BYTES))
         self._caller = Caller(mailbox, self._await_reply)
         self._thread = ForkingThread()
-        with interrupts_deferred(), _start_errors():
-            self._process, self._runtime = self._thread.run(
-                lambda: self._start(mailbox, make_worker)
-            )
-            self._usable = True
-            # Python's multiprocessing runs this at the end of its own processes too.
-            self._at_exit = multiprocessing.util.Finalize(None, self.close, exitpriority=100)
+        try:
+            with interrupts_deferred(), _start_errors():
+                self._process, self._runtime = self._thread.run(
+                    lambda: self._start(mailbox, make_worker)
+                )
+                # Python's multiprocessing runs this at the end of its own processes too.
+                self._at_exit = multiprocessing.util.Finalize(None, self.close, exitpriority=100)
+                self._usable = True
+        except BaseException:  # an interrupt that came while it started
+            self.close()
+            raise
 
     def _start(
         self, mailbox: Mailbox, make_worker: Callable[[], Executor]

@@ -139,7 +139,7 @@ class WatchfulRuntime(Runtime):
         """End all processes: by Lava's protocol if they follow it, otherwise by killing them."""
         if not (self._is_initialized and self._asked_to_stop()):
             for process in self.processes:
-                process.kill()
+                _kill(process)
         self.join()
         for process in self.processes:
             _bury(process)
@@ -168,9 +168,14 @@ def _has_ended(process: Any) -> bool:
         return True
 
 
+def _kill(process: Any) -> None:
+    if not _has_ended(process):  # its number may be another's by then
+        process.kill()
+
+
 def _bury(process: Any) -> None:
     """Wait for the end of ``process``, hurry it up if need be, and close its pipes."""
     multiprocessing.process.BaseProcess.join(process, _STOP_SECONDS)
-    process.kill()
+    _kill(process)
     with suppress(ValueError):  # somebody else has waited for it
         process.join()

@@ -12,6 +12,7 @@ from lava.magma.core.sync.protocols.async_protocol import AsyncProtocol
 
 from brian2lava.processes.brian_network.process import BrianNetwork
 from brian2lava.processes.conversation import serve
+from brian2lava.processes.forking import flush_output
 
 
 @implements(proc=BrianNetwork, protocol=AsyncProtocol)
@@ -33,6 +34,7 @@ class BrianNetworkModel(PyAsyncProcessModel):
     def run_async(self) -> None:
         """One run of the Brian2 network."""
         serve(self._mailbox, self._worker, go_on=self._is_wanted)
+        flush_output()
 
     def _is_wanted(self) -> bool:
         return os.getppid() == self._host_pid and not self.check_for_stop_cmd()
