@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from brian2lava.engine.cpu.toolchain import compiler_version, find_compiler
 
 #: Seconds after which a trial counts as failed.
 PATIENCE = 120.0
@@ -114,11 +115,11 @@ def _how_to_install_lava() -> str:
 
 
 def compiler() -> Finding:
-    path = next(filter(None, map(shutil.which, ("g++", "clang++", "c++"))), None)
+    path = find_compiler()
     remedy = "Debian, Ubuntu: apt-get install g++. Until then the slow NumPy engine runs."
     if path is None:
         return Finding("C++ compiler", "missing", "none found", remedy)
-    version = _run([path, "--version"]).text.splitlines()[0]
+    version = compiler_version(path)
     problem = _trial_compile(path)
     if problem:
         return Finding("C++ compiler", "missing", f"{version}, but {problem}", remedy)

@@ -1,0 +1,28 @@
+"""What holds for every test: no window opens, and compiled code goes to a cache of the session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+_made_here = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A cache folder of our own: tests then see the cold case, and leave the user's alone."""
+    if "BRIAN2LAVA_CACHE" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="brian2lava-tests-")
+        os.environ["BRIAN2LAVA_CACHE"] = folder
+        config.stash[_made_here] = folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    folder = config.stash.get(_made_here, None)
+    if folder is not None:
+        del os.environ["BRIAN2LAVA_CACHE"]
+        shutil.rmtree(folder, ignore_errors=True)
