@@ -124,17 +124,28 @@ def gone(pid: int) -> bool:
         return True
 
 
-def run_script(text: str, *arguments: str, **named: object) -> subprocess.CompletedProcess[str]:
-    """Run a script in a Python of its own, with ``Worker`` as in this file."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([SOURCES, str(Path(__file__).parent)]),
-    }
-    command = [sys.executable, *arguments, "-"]
+#: Hosts don't need Brian2: scripts that begin so don't import it.
+WITHOUT_BRIAN = f"""
+import sys, types
+sys.modules["brian2lava"] = types.ModuleType("brian2lava")
+sys.modules["brian2lava"].__path__ = [{SOURCES + "/brian2lava"!r}]
+"""
+
+
+def run_script(
+    text: str, *options: str, start: str = WITHOUT_BRIAN, session: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run a script, given on standard input, in a Python of its own; it can import this file."""
+    path = os.pathsep.join([SOURCES, str(Path(__file__).parent)])
     return subprocess.run(
-        command, input=textwrap.dedent(text), env=environment, capture_output=True, text=True,
-        timeout=60, **named,  # type: ignore[call-overload]
-    )  # fmt: skip
+        [sys.executable, *options, "-"],
+        input=start + textwrap.dedent(text),
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        start_new_session=session,
+    )
 
 
 # --- commands and replies ---------------------------------------------------------------------
@@ -360,7 +371,7 @@ def test_ctrl_c_in_a_terminal_stops_once_and_leaves_nothing() -> None:
         host.end()
         print(host.execute(("echo", "again")), *host.pids.values())
     """
-    done = run_script(script, start_new_session=True)
+    done = run_script(script, session=True)
     assert done.stderr == ""
     first, second = done.stdout.splitlines()
     assert first == "interrupted slept"
@@ -657,11 +668,9 @@ def test_without_lava_it_runs_inline() -> None:
         import sys
         sys.modules["lava"] = None
         from brian2lava.engine.host import choose_host
-        from test_host_worker import Worker
-        host, reason = choose_host("lava", Worker)
+        host, reason = choose_host("lava", type("Worker", (), {}))
         print(host.name, "|", reason)
     """
-    script = script.replace("from test_host_worker import Worker", "Worker = type('W', (), {})")
     done = run_script(script)
     assert done.stdout.startswith("inline | Lava can't be imported (ModuleNotFoundError"), (
         done.stderr
@@ -674,7 +683,8 @@ def test_importing_the_hosts_does_not_import_lava() -> None:
         import sys
         import brian2lava.engine.host
         print(any(name.split(".")[0] == "lava" for name in sys.modules))
-        """
+        """,
+        start="",
     )
     assert done.stdout.strip() == "False", done.stderr
 

@@ -183,11 +183,9 @@ def _why_not_lava() -> str | None:
     if multiprocessing.current_process().daemon:
         return "This is a daemonic process, such as a worker of a pool, and can't start others."
     try:
-        from brian2lava.processes.shim import install
+        from brian2lava.processes.shim import import_lava
 
-        install()
-        import lava.magma.core.process.process
-        import lava.magma.runtime.runtime  # noqa: F401
+        import_lava()
     except ImportError as error:
         return f"Lava can't be imported ({type(error).__name__}: {error})."
     return None

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
 import importlib.abc
 import importlib.machinery
 import multiprocessing
@@ -188,3 +189,10 @@ def install() -> None:
         if module is not None:
             with repair(module):
                 pass
+
+
+def import_lava() -> None:
+    """Import what hosts need of Lava, repaired; raises ``ImportError`` where there is no Lava."""
+    install()
+    importlib.import_module("lava.magma.core.process.process")
+    importlib.import_module("lava.magma.runtime.runtime")
