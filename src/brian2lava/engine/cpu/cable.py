@@ -39,15 +39,17 @@ for (int64_t s = 0; s < sections; s++) {{
 
 def step(p: dict[str, str], n: dict[str, str], count: str, vector: str) -> str:
     """One step; ``vector`` computes ``_gtot`` and ``_I0`` of compartment ``_idx``."""
-    return f"""const int64_t compartments = {count}, sections = {n["_starts"]};
-const double width = {p["dt"]}[0];
-for (int64_t _idx = 0; _idx < compartments; _idx++) {{
+    return f"""const int64_t _count = {count};
+for (int64_t _idx = 0; _idx < _count; _idx++) {{
     const int64_t _vectorisation_idx = _idx; (void)_vectorisation_idx;
     {vector}
     {p["_gtot_all"]}[_idx] = _gtot;
     {p["_I0_all"]}[_idx] = _I0;
     {p["_v_previous"]}[_idx] = {p["v"]}[_idx];
 }}
+{{  // names of the model's constants end here
+const int64_t compartments = _count, sections = {n["_starts"]};
+const double width = {p["dt"]}[0];
 for (int64_t s = 0; s < sections; s++) {{
     const int64_t begin = {p["_starts"]}[s], end = {p["_ends"]}[s];
     for (int64_t k = begin; k < end; k++) {{  // forward: the upper triangle has ones on its diagonal
@@ -106,4 +108,5 @@ for (int64_t s = 0; s < sections; s++)
         {p["v"]}[k] = {p["_v_star"]}[k] + {p["_B"]}[{p["_morph_parent_i"]}[s]] * {p["_u_minus"]}[k]
                       + {p["_B"]}[s + 1] * {p["_u_plus"]}[k];
 for (int64_t k = 0; k < compartments; k++)
-    {p["Ic"]}[k] = {p["Cm"]}[k] * ({p["v"]}[k] - {p["_v_previous"]}[k]) / width;"""
+    {p["Ic"]}[k] = {p["Cm"]}[k] * ({p["v"]}[k] - {p["_v_previous"]}[k]) / width;
+}}"""

@@ -66,10 +66,10 @@ class _Tables:
     def length(self, array_id: str) -> str:
         """The number of elements of an array, as an expression."""
         k = self.data(array_id)
-        return f"c.rows[{k}][0]" if array_id in self._dynamic else f"c.length[{k}]"
+        return f"b2l_c.rows[{k}][0]" if array_id in self._dynamic else f"b2l_c.length[{k}]"
 
     def address(self, array_id: str) -> str:
-        return f"(({self.ctype(array_id)} *)c.data[{self.data(array_id)}])"
+        return f"(({self.ctype(array_id)} *)b2l_c.data[{self.data(array_id)}])"
 
 
 def render(step_program: program.StepProgram, fuse: bool = True) -> Source:
@@ -132,10 +132,10 @@ def _constants(k: int, statements: program.Statements, tables: _Tables, *texts: 
         key = (k, position)
         if constant.ctype in ("double", "float"):
             place = tables.reals.setdefault(key, len(tables.reals))
-            value = f"c.reals[{place}]"
+            value = f"b2l_c.reals[{place}]"
         else:
             place = tables.integers.setdefault(key, len(tables.integers))
-            value = f"c.integers[{place}]"
+            value = f"b2l_c.integers[{place}]"
         declared.append(f"const {constant.ctype} {constant.name} = ({constant.ctype}){value};")
     return "\n".join(declared)
 
@@ -148,13 +148,13 @@ def _random(k: int, statements: program.Statements, tables: _Tables) -> tuple[st
         tables.random.append(k)
     ordinal = tables.random.index(k)
     before = (
-        f"const uint64_t _key = stream_key(c.seed, {ordinal});\n"
-        f"const uint64_t _execution = (uint64_t)c.executions[{ordinal}];"
+        f"const uint64_t _key = b2l::stream_key(b2l_c.seed, {ordinal});\n"
+        f"const uint64_t _execution = (uint64_t)b2l_c.executions[{ordinal}];"
     )
     if _through_functions(statements):
         each = (
-            "site.key = _key; site.execution = _execution; site.draw = 0;"
-            " site.element = (uint32_t)_vectorisation_idx;"
+            "b2l::site.key = _key; b2l::site.execution = _execution; b2l::site.draw = 0;"
+            " b2l::site.element = (uint32_t)_vectorisation_idx;"
         )
     else:
         each = "uint32_t _draw = 0; (void)_draw;"
@@ -171,19 +171,19 @@ def _support(k: int, statements: program.Statements, tables: _Tables) -> str:
     lines = []
     if _through_functions(statements):
         lines.append(
-            "static inline double _rand(int64_t) { return site_uniform(); }\n"
-            "static inline double _randn(int64_t) { return site_normal(); }\n"
+            "static inline double _rand(int64_t) { return b2l::site_uniform(); }\n"
+            "static inline double _randn(int64_t) { return b2l::site_normal(); }\n"
             "static inline int32_t _poisson(double lam, int64_t) {\n"
-            "    return poisson(lam, site.key, site.element, site.draw, site.execution);\n}"
+            "    return b2l::poisson(lam, b2l::site.key, b2l::site.element, b2l::site.draw, b2l::site.execution);\n}"
         )
     if statements.support:
         lines.append(f'#line 1 "operation_{k}_support"\n{statements.support}')
         lines.append('#line 1 "rendered"')
     if statements.random and not _through_functions(statements):
         lines.append(
-            "#define _rand(i) uniform(_key, (uint32_t)(i), _draw++, _execution)\n"
-            "#define _randn(i) normal(_key, (uint32_t)(i), _draw++, _execution)\n"
-            "#define _poisson(lam, i) poisson((lam), _key, (uint32_t)(i), _draw, _execution)"
+            "#define _rand(i) b2l::uniform(_key, (uint32_t)(i), _draw++, _execution)\n"
+            "#define _randn(i) b2l::normal(_key, (uint32_t)(i), _draw++, _execution)\n"
+            "#define _poisson(lam, i) b2l::poisson((lam), _key, (uint32_t)(i), _draw, _execution)"
         )
     return "\n".join(lines)
 
@@ -198,7 +198,7 @@ def _undefine(statements: program.Statements) -> str:
 
 def _bind_tables(statements: program.Statements, tables: _Tables) -> str:
     return "\n".join(
-        f"_namespace{key} = (decltype(_namespace{key}))c.data[{tables.data(table)}];"
+        f"_namespace{key} = (decltype(_namespace{key}))b2l_c.data[{tables.data(table)}];"
         for key, table in statements.tables
     )
 
@@ -232,8 +232,8 @@ def _kernel(
     return f"""
 namespace operation_{k} {{
 {_support(k, statements, tables)}
-static inline __attribute__((always_inline)) auto make(Context &c) {{
-(void)c;
+static inline __attribute__((always_inline)) auto make(Context &b2l_c) {{
+(void)b2l_c;
 {_bind_tables(statements, tables)}
 {_pointers(tables, statements.scalar)}
 {_constants(k, statements, tables, statements.scalar, statements.vector, inner, extra)}
@@ -249,8 +249,8 @@ def _vector_loop(
     tables: _Tables, statements: program.Statements, vector: str, after: str = "", texts: str = ""
 ) -> str:
     independent = "#pragma GCC ivdep\n" if elementwise_statements(statements) else ""
-    return f"""return [=, &c](const int64_t _low, const int64_t _high, char *_mask) {{
-(void)c; (void)_mask;
+    return f"""return [=, &b2l_c](const int64_t _low, const int64_t _high, char *_mask) {{
+(void)b2l_c; (void)_mask;
 {_pointers(tables, vector, texts)}
 {independent}for (int64_t _idx = _low; _idx < _high; _idx++) {{
 const int64_t _vectorisation_idx = _idx; (void)_vectorisation_idx;
@@ -284,8 +284,8 @@ def _render_reset(k: int, operation: program.Reset, tables: _Tables) -> str:
     statements = operation.statements
 
     def body(vector: str) -> str:
-        return f"""return [=, &c](const int32_t *_events, const int64_t _low, const int64_t _high) {{
-(void)c;
+        return f"""return [=, &b2l_c](const int32_t *_events, const int64_t _low, const int64_t _high) {{
+(void)b2l_c;
 {_pointers(tables, vector)}
 for (int64_t _event = _low; _event < _high; _event++) {{
 const int64_t _idx = _events[_event], _vectorisation_idx = _idx; (void)_vectorisation_idx;
@@ -302,8 +302,8 @@ def _render_pathway(k: int, operation: program.Pathway, tables: _Tables) -> str:
     independent = "#pragma GCC ivdep\n" if vector_rows(operation) else ""
 
     def body(vector: str) -> str:
-        return f"""return [=, &c](const int64_t _low, const int64_t _high, const int32_t *_order) {{
-(void)c;
+        return f"""return [=, &b2l_c](const int64_t _low, const int64_t _high, const int32_t *_order) {{
+(void)b2l_c;
 {_pointers(tables, vector)}
 if (_order == nullptr) {{
 {independent}for (int64_t _position = _low; _position < _high; _position++) {{
@@ -369,7 +369,7 @@ def _render_spikesource(k: int, operation: program.SpikeSource, tables: _Tables)
 
     return f"""
 namespace operation_{k} {{
-static inline void run(Context &c) {{
+static inline void run(Context &b2l_c) {{
     int32_t *events = {at(operation.events)};
     int32_t *last = {at(operation.lastindex)};
     const int32_t *bins = {at(operation.timebins)}, *neurons = {at(operation.neuron_index)};
@@ -382,7 +382,7 @@ static inline void run(Context &c) {{
     }}
     int64_t count = 0, k = last[0];
     for (; k < spikes && bins[k] <= bin; k++) events[count++] = neurons[k];
-    events[c.length[{tables.data(operation.events)}] - 1] = (int32_t)count;
+    events[b2l_c.length[{tables.data(operation.events)}] - 1] = (int32_t)count;
     last[0] = (int32_t)k;
 }}
 }}"""
@@ -391,18 +391,18 @@ static inline void run(Context &c) {{
 def _render_state_recorder(k: int, operation: program.StateRecorder, tables: _Tables) -> str:
     def body(vector: str) -> str:
         stores = "\n".join(
-            f"(({tables.ctype(array)} *)c.data[{tables.data(array)}])"
+            f"(({tables.ctype(array)} *)b2l_c.data[{tables.data(array)}])"
             f"[_row * _count + _i] = _to_record_{name};"
             for name, array in operation.recorded
         )
         rows = "\n".join(
-            f"c.rows[{tables.data(array)}][0] = _row + 1;"
+            f"b2l_c.rows[{tables.data(array)}][0] = _row + 1;"
             for array in (operation.times, *(array for _, array in operation.recorded))
         )
         indices = f"_ptr{operation.indices}"
         return f"""{_pointers(tables, vector, indices)}
 const int64_t _count = {tables.length(operation.indices)};
-const int64_t _row = c.rows[{tables.data(operation.times)}][0];
+const int64_t _row = b2l_c.rows[{tables.data(operation.times)}][0];
 {tables.address(operation.times)}[_row] = {tables.address(operation.time)}[0];
 for (int64_t _i = 0; _i < _count; _i++) {{
 const int64_t _idx = {indices}[_i], _vectorisation_idx = _idx; (void)_vectorisation_idx;
@@ -419,17 +419,17 @@ return 0;"""
 def _render_event_recorder(k: int, operation: program.EventRecorder, tables: _Tables) -> str:
     def body(vector: str) -> str:
         stores = "\n".join(
-            f"(({tables.ctype(array)} *)c.data[{tables.data(array)}])[_row] = _to_record_{name};"
+            f"(({tables.ctype(array)} *)b2l_c.data[{tables.data(array)}])[_row] = _to_record_{name};"
             for name, array in operation.recorded
         )
         rows = "\n".join(
-            f"c.rows[{tables.data(array)}][0] = _row;" for _, array in operation.recorded
+            f"b2l_c.rows[{tables.data(array)}][0] = _row;" for _, array in operation.recorded
         )
         events = tables.data(operation.events)
         return f"""{_pointers(tables, vector)}
 const int32_t *_events = {tables.address(operation.events)};
 int64_t _low, _high;
-between(_events, _events[c.length[{events}] - 1], {operation.first}, {operation.last}, _low, _high);
+b2l::between(_events, _events[b2l_c.length[{events}] - 1], {operation.first}, {operation.last}, _low, _high);
 if (_low == _high) return 0;
 int64_t _row = {tables.address(operation.rows)}[0];
 auto *_counts = {tables.address(operation.counts)};
@@ -452,16 +452,16 @@ def _render_rate_recorder(k: int, operation: program.RateRecorder, tables: _Tabl
     events = tables.data(operation.events)
     return f"""
 namespace operation_{k} {{
-static inline void run(Context &c) {{
+static inline void run(Context &b2l_c) {{
     const int32_t *events = {tables.address(operation.events)};
     int64_t low, high;
-    between(events, events[c.length[{events}] - 1], {operation.first}, {operation.last}, low, high);
-    const int64_t row = c.rows[{times}][0];
+    b2l::between(events, events[b2l_c.length[{events}] - 1], {operation.first}, {operation.last}, low, high);
+    const int64_t row = b2l_c.rows[{times}][0];
     {tables.address(operation.rates)}[row] =
         1.0 * (high - low) / {tables.address(operation.dt)}[0]
         / ({operation.last} - {operation.first});
     {tables.address(operation.times)}[row] = {tables.address(operation.time)}[0];
-    c.rows[{times}][0] = c.rows[{rates}][0] = row + 1;
+    b2l_c.rows[{times}][0] = b2l_c.rows[{rates}][0] = row + 1;
     {tables.address(operation.rows)}[0] = (int32_t)(row + 1);
 }}
 }}"""
@@ -479,7 +479,7 @@ def _render_cable(k: int, operation: program.CableEquation, tables: _Tables) -> 
 
     prepare = f"""
 namespace operation_{k} {{
-static void before_run(Context &c) {{
+static void before_run(Context &b2l_c) {{
 {_pointers(tables, before)}
 {_constants(k, operation.statements, tables, before)}
 {before}
@@ -526,7 +526,7 @@ struct State {{
     int64_t mask_size;
     int64_t event_count[64][64];
 }};
-static inline State &state(Context &c) {{ return *(State *)c.state; }}
+static inline State &state(Context &b2l_c) {{ return *(State *)b2l_c.state; }}
 """
 
 
@@ -539,7 +539,7 @@ def _count_expression(operation: program.Operation, k: int, tables: _Tables) -> 
     for position, constant in enumerate(operation.statements.constants):
         if constant.name == count:
             place = tables.integers.setdefault((k, position), len(tables.integers))
-            return f"c.integers[{place}]"
+            return f"b2l_c.integers[{place}]"
     raise KeyError(count)
 
 
@@ -556,9 +556,9 @@ def _group(
 def _pass(number: int, group: Group, step_program: program.StepProgram, tables: _Tables) -> str:
     operations = [(k, step_program.operations[k]) for k in group.members]
     count = _count_expression(operations[0][1], operations[0][0], tables)
-    makes = "\n".join(f"auto kernel_{k} = operation_{k}::make(c);" for k, _ in operations)
+    makes = "\n".join(f"auto kernel_{k} = operation_{k}::make(b2l_c);" for k, _ in operations)
     shared = all(elementwise(operation) for _, operation in operations)
-    parallel = "n >= 2048 ? state(c).team.size : 1" if shared else "1"
+    parallel = "n >= 2048 ? state(b2l_c).team.size : 1" if shared else "1"
     calls, begins, ends, joins = [], [], [], []
     for slot, (k, operation) in enumerate(operations):
         if isinstance(operation, program.Threshold):
@@ -578,17 +578,17 @@ def _pass(number: int, group: Group, step_program: program.StepProgram, tables: 
                     f"{tables.address(operation.lastspike)}[events_{k}[k]] ="
                     f" {tables.address(operation.time)}[0];\n}}"
                 )
-            ends.append(f"state(c).event_count[thread][{slot}] = count_{k};")
+            ends.append(f"state(b2l_c).event_count[thread][{slot}] = count_{k};")
             joins.append(_join_events(k, slot, operation, tables))
         else:
             calls.append(f"kernel_{k}(b, e, mask);")
     return f"""
-static void pass_{number}(Context &c, int thread, int threads) {{
+static void pass_{number}(Context &b2l_c, int thread, int threads) {{
 int64_t low, high;
 const int64_t n = {count};
 share(n, thread, threads, low, high);
 if (low == high && thread > 0) {{
-for (int k = 0; k < {len(operations)}; k++) state(c).event_count[thread][k] = 0;
+for (int k = 0; k < {len(operations)}; k++) state(b2l_c).event_count[thread][k] = 0;
 return;
 }}
 alignas(64) char mask[{_BLOCK}];
@@ -601,12 +601,12 @@ const int64_t e = b + {_BLOCK} < high ? b + {_BLOCK} : high;
 }}
 {chr(10).join(ends)}
 }}
-static inline void group_{number}(Context &c) {{
+static inline void group_{number}(Context &b2l_c) {{
 const int64_t n = {count};
 (void)n;
 const int threads = {parallel};
-if (threads == 1) pass_{number}(c, 0, 1);
-else state(c).team.run(pass_{number}, c);
+if (threads == 1) pass_{number}(b2l_c, 0, 1);
+else state(b2l_c).team.run(pass_{number}, b2l_c);
 {chr(10).join(joins)}
 {_count_executions(group.members, tables)}
 }}"""
@@ -617,21 +617,21 @@ def _join_events(k: int, slot: int, operation: program.Threshold, tables: _Table
     place = tables.data(operation.events)
     return f"""{{
 int32_t *events = {tables.address(operation.events)};
-int64_t total = state(c).event_count[0][{slot}];
+int64_t total = state(b2l_c).event_count[0][{slot}];
 for (int t = 1; t < threads; t++) {{
 int64_t low, high;
 share(n, t, threads, low, high);
-const int64_t found = state(c).event_count[t][{slot}];
+const int64_t found = state(b2l_c).event_count[t][{slot}];
 memmove(events + total, events + low, found * sizeof(int32_t));
 total += found;
 }}
-events[c.length[{place}] - 1] = (int32_t)total;
+events[b2l_c.length[{place}] - 1] = (int32_t)total;
 }}"""
 
 
 def _count_executions(members: Iterable[int], tables: _Tables) -> str:
     return "\n".join(
-        f"c.executions[{tables.random.index(k)}]++;" for k in members if k in tables.random
+        f"b2l_c.executions[{tables.random.index(k)}]++;" for k in members if k in tables.random
     )
 
 
@@ -649,16 +649,16 @@ def _single(
         else:
             place = tables.data(operation.events)
             body = f"""const int32_t *events = {tables.address(operation.events)};
-const int64_t n = events[c.length[{place}] - 1];
-if (n) operation_{k}::make(c)(events, 0, n);"""
+const int64_t n = events[b2l_c.length[{place}] - 1];
+if (n) operation_{k}::make(b2l_c)(events, 0, n);"""
     elif isinstance(operation, program.Pathway):
         body = _delivery(number, k, operation, step_program, tables)
         return f"{body}\n"
     elif isinstance(operation, program.SpikeSource | program.RateRecorder):
-        body = f"operation_{k}::run(c);"
+        body = f"operation_{k}::run(b2l_c);"
     else:
-        body = f"operation_{k}::make(c);"
-    return f"static inline void group_{number}(Context &c) {{\n{body}\n{counting}\n}}"
+        body = f"operation_{k}::make(b2l_c);"
+    return f"static inline void group_{number}(Context &b2l_c) {{\n{body}\n{counting}\n}}"
 
 
 def _delivery(
@@ -672,21 +672,21 @@ def _delivery(
     events = tables.data(operation.events)
     receive = (
         f"const int32_t *events = {tables.address(operation.events)};\n"
-        f"receive(q, events, events[c.length[{events}] - 1]);"
+        f"receive(q, events, events[b2l_c.length[{events}] - 1]);"
     )
     counting = _count_executions([k], tables)
     if operation.silent:
-        return f"""static inline void group_{number}(Context &c) {{
-Queue &q = state(c).queue[{which}];
+        return f"""static inline void group_{number}(Context &b2l_c) {{
+Queue &q = state(b2l_c).queue[{which}];
 {receive}
 }}"""
     targets = tables.address(operation.targets)
     one_by_one = "!q.unique" if vector_rows(operation) else "false"
     parallel = _parallel(operation)
     return f"""
-static void deliver_{number}(Context &c, int thread, int threads) {{
-Queue &q = state(c).queue[{which}];
-auto kernel = operation_{k}::make(c);
+static void deliver_{number}(Context &b2l_c, int thread, int threads) {{
+Queue &q = state(b2l_c).queue[{which}];
+auto kernel = operation_{k}::make(b2l_c);
 const int32_t *targets = {targets};
 const bool one_by_one = {one_by_one};
 int64_t first = 0, last = 0;
@@ -718,17 +718,17 @@ if (one_by_one) for (int64_t at = low; at < high; at++) kernel(at, at + 1, order
 else kernel(low, high, order);
 }}
 }}
-static inline void group_{number}(Context &c) {{
-Queue &q = state(c).queue[{which}];
+static inline void group_{number}(Context &b2l_c) {{
+Queue &q = state(b2l_c).queue[{which}];
 {receive}
 if (q.ranges_count) {{
 int64_t synapses = 0;
-const bool share_out = {"state(c).team.size > 1 && q.ascending" if parallel else "false"};
+const bool share_out = {"state(b2l_c).team.size > 1 && q.ascending" if parallel else "false"};
 if (share_out)
 for (int64_t r = 0; r < q.ranges_count; r++)
 synapses += q.ranges[r].begin < 0 ? 1 : q.ranges[r].end - q.ranges[r].begin;
-if (share_out && synapses > 2000) state(c).team.run(deliver_{number}, c);
-else deliver_{number}(c, 0, 1);
+if (share_out && synapses > 2000) state(b2l_c).team.run(deliver_{number}, b2l_c);
+else deliver_{number}(b2l_c, 0, 1);
 }}
 {counting}
 }}"""
@@ -759,14 +759,14 @@ def _prepare(step_program: program.StepProgram, tables: _Tables) -> str:
     queues = []
     for which, (k, operation) in enumerate(_pathways(step_program)):
         queues.append(f"""{{
-Queue &q = state(c).queue[{which}];
+Queue &q = state(b2l_c).queue[{which}];
 prepare(q, {operation.first}, {operation.last}, {tables.address(operation.sources)},
         {tables.address(operation.targets)}, {tables.length(operation.sources)},
         {tables.address(operation.delays)}, {tables.length(operation.delays)},
         (double){tables.address(operation.dt)}[0]);
 }}""")
     cables = "\n".join(
-        f"operation_{k}::before_run(c);"
+        f"operation_{k}::before_run(b2l_c);"
         for k, operation in enumerate(step_program.operations)
         if isinstance(operation, program.CableEquation)
     )
@@ -779,20 +779,20 @@ s->team.start((int)context->threads);
 return 0;
 }}
 extern "C" int64_t b2l_unload(Context *context) {{
-Context &c = *context;
-if (!c.state) return 0;
-state(c).team.end();
-for (int k = 0; k < {frees}; k++) drop_queue(state(c).queue[k]);
-free(c.state);
-c.state = nullptr;
+Context &b2l_c = *context;
+if (!b2l_c.state) return 0;
+state(b2l_c).team.end();
+for (int k = 0; k < {frees}; k++) drop_queue(state(b2l_c).queue[k]);
+free(b2l_c.state);
+b2l_c.state = nullptr;
 return 0;
 }}
 extern "C" int64_t b2l_begin(Context *context) {{
-Context &c = *context;
+Context &b2l_c = *context;
 const double started = now_seconds();
 {chr(10).join(queues)}
 {cables}
-c.report[0] = now_seconds() - started;
+b2l_c.report[0] = now_seconds() - started;
 return 0;
 }}
 extern "C" int64_t b2l_pending(Context *context, int64_t which) {{
@@ -822,64 +822,64 @@ def _advance(
     t = ", ".join(str(tables.data(clock.t)) for clock in clocks)
     dt = ", ".join(str(tables.data(clock.dt)) for clock in clocks)
     single = len(clocks) == 1
-    choose = "c.clock = 0;" if single else f"c.clock = next_clocks(c, {len(clocks)}, clock_t, clock_dt);"
+    choose = "b2l_c.clock = 0;" if single else f"b2l_c.clock = next_clocks(b2l_c, {len(clocks)}, clock_t, clock_dt);"
     steps = "\n".join(
         f"case_step({k}, {tables.address(clock.timestep)}, {tables.address(clock.t)},"
         f" {tables.address(clock.dt)});"
         for k, clock in enumerate(clocks)
     )
     ended = "\n".join(
-        f"if (c.clock == {k} && {tables.address(clock.timestep)}[0] >= c.i_end[{k}])"
-        " return c.reason_done();"
+        f"if (b2l_c.clock == {k} && {tables.address(clock.timestep)}[0] >= b2l_c.i_end[{k}])"
+        " return b2l_c.reason_done();"
         for k, clock in enumerate(clocks)
-    ).replace("return c.reason_done();", "return leave(c, saved, DONE);")
+    ).replace("return b2l_c.reason_done();", "return leave(b2l_c, saved, DONE);")
     cases = []
     for number, group in enumerate(groups):
         operation = step_program.operations[group.members[0]]
-        due = "" if single else f"if (c.due[{operation.clock}]) "
+        due = "" if single else f"if (b2l_c.due[{operation.clock}]) "
         label = f"case {number + 1}:\n"
         if isinstance(operation, program.PythonCall):
             cases.append(
-                f"{label}{due}{{ c.call = {operation.call}; c.operation = {number + 2};"
-                " return leave(c, saved, PYTHON); }"
+                f"{label}{due}{{ b2l_c.call = {operation.call}; b2l_c.operation = {number + 2};"
+                " return leave(b2l_c, saved, PYTHON); }"
             )
             continue
         check = _fullness(number, group.members[0], operation, tables)
-        run = f"group_{number}(c);"
+        run = f"group_{number}(b2l_c);"
         timed = (
-            f"if (c.profile) {{ const double began = now_seconds(); {run}"
-            f" c.seconds[{group.members[0]}] += now_seconds() - began; }} else {run}"
+            f"if (b2l_c.profile) {{ const double began = now_seconds(); {run}"
+            f" b2l_c.seconds[{group.members[0]}] += now_seconds() - began; }} else {run}"
         )
         cases.append(f"{label}{due}{{ {check}{timed} }}")
     return f"""
-static int64_t leave(Context &c, unsigned saved, int64_t reason) {{
-(void)c;
+static int64_t leave(Context &b2l_c, unsigned saved, int64_t reason) {{
+(void)b2l_c;
 restore_denormals(saved);
 return reason;
 }}
 #define case_step(k, step, time, width) \\
-    if ({"true" if single else "c.due[k]"}) {{ step[0]++; time[0] = step[0] * width[0]; }}
+    if ({"true" if single else "b2l_c.due[k]"}) {{ step[0]++; time[0] = step[0] * width[0]; }}
 extern "C" int64_t b2l_advance(Context *context) {{
-Context &c = *context;
+Context &b2l_c = *context;
 const unsigned saved = flush_denormals();
 static const int clock_t[] = {{{t}}}, clock_dt[] = {{{dt}}};
 (void)clock_t; (void)clock_dt;
-const double until = now_seconds() + 1e-9 * c.budget;
+const double until = now_seconds() + 1e-9 * b2l_c.budget;
 int64_t done = 0;
 for (;;) {{
-switch (c.operation) {{
+switch (b2l_c.operation) {{
 case 0:
 {choose}
 {ended}
-if (__atomic_load_n(&c.stop, __ATOMIC_RELAXED)) return leave(c, saved, STOP);
-if (done >= c.max_steps) return leave(c, saved, TIME);
-if (done && now_seconds() > until) return leave(c, saved, TIME);
+if (__atomic_load_n(&b2l_c.stop, __ATOMIC_RELAXED)) return leave(b2l_c, saved, STOP);
+if (done >= b2l_c.max_steps) return leave(b2l_c, saved, TIME);
+if (done && now_seconds() > until) return leave(b2l_c, saved, TIME);
 // fall through
 {chr(10).join(cases)}
 case {len(groups) + 1}:
 {steps}
-c.operation = 0;
-c.steps++;
+b2l_c.operation = 0;
+b2l_c.steps++;
 done++;
 }}
 }}
@@ -897,17 +897,17 @@ def _fullness(number: int, k: int, operation: program.Operation, tables: _Tables
     elif isinstance(operation, program.EventRecorder):
         grown = [array for _, array in operation.recorded]
         events = tables.data(operation.events)
-        more = f"{tables.address(operation.events)}[c.length[{events}] - 1]"
+        more = f"{tables.address(operation.events)}[b2l_c.length[{events}] - 1]"
     else:
         return ""
     conditions = " || ".join(
-        f"c.rows[{tables.data(array)}][0] + {more} > c.capacity[{tables.data(array)}]"
+        f"b2l_c.rows[{tables.data(array)}][0] + {more} > b2l_c.capacity[{tables.data(array)}]"
         for array in grown
     )
     if not conditions:
         return ""
     return (
-        f"if ({conditions}) {{ c.call = {k}; c.operation = {number + 1};"
-        " return leave(c, saved, FULL); }\n"
+        f"if ({conditions}) {{ b2l_c.call = {k}; b2l_c.operation = {number + 1};"
+        " return leave(b2l_c, saved, FULL); }\n"
     )
 
