@@ -1,0 +1,134 @@
+"""Networks drawn at random agree with Brian2's runtime mode.
+
+Deterministic ones agree spike for spike and to 1e-9 in state. Where a value lies within 1e-9 of what
+it is compared with, rounding decides, and the two runs may part: a network that parts is compared up
+to the first such step only, and counted; fewer than one in fifty may be. ``BRIAN2LAVA_LONG=1`` draws
+many more, and shrinks what fails to a small script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import brian2
+import numpy as np
+import pytest
+from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tests.networks.compare import Results, difference, snapshot
+from tests.networks.devices import ENGINES, LONG, Engine, reference, under
+from tests.networks.scripts import Probe, Script, scripts
+
+#: Networks for each engine, and where hypothesis starts.
+_EXAMPLES = {"inline": 30, "lava": 8, "numpy": 8, "threads": 8, "unfused": 8}
+_FACTOR = 25 if LONG else 1
+#: A comparison of values nearer than this (relative) may go either way.
+_TIE = 1e-9
+#: Networks whose comparison may end early.
+_CUT_SHARE = 0.02
+
+_PROFILE = settings(
+    deadline=None,
+    database=None,
+    print_blob=False,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate, Phase.shrink) if LONG else (Phase.generate,),
+)
+
+
+@contextmanager
+def _synapse_by_synapse() -> Iterator[None]:
+    """Brian2's NumPy target runs all synapses through one statement, then the next; compiled code, and
+    this target with its off-switch, runs all statements for one synapse, then the next."""
+    before = NumpyCodeGenerator._use_ufunc_at_vectorisation
+    NumpyCodeGenerator._use_ufunc_at_vectorisation = False
+    try:
+        yield
+    finally:
+        NumpyCodeGenerator._use_ufunc_at_vectorisation = before
+
+
+def _run(script: Script, probed: bool = False) -> tuple[Results, list[float]]:
+    """What ``script`` leaves, and the times (s) of ties when it is ``probed``."""
+    namespace: dict[str, Any] = {}
+    ties: list[float] = []
+    exec(compile(script.objects, "<network>", "exec"), namespace)
+    if probed:
+        namespace["net"].add(*[_watch(probe, namespace, ties) for probe in script.probes])
+    exec(compile(script.runs, "<network>", "exec"), namespace)
+    objects = {
+        name: value
+        for name, value in namespace.items()
+        if isinstance(value, brian2.BrianObject | brian2.Subgroup)
+        and not isinstance(value, brian2.NetworkOperation)
+    }
+    whole = {name: value for name, value in objects.items() if name != "H"}
+    return snapshot(whole), ties
+
+
+def _watch(probe: Probe, namespace: dict[str, Any], ties: list[float]) -> brian2.NetworkOperation:
+    group = namespace[probe.group]
+
+    def look() -> None:
+        values = {name: group.variables[name].get_value() for name in "vagp"}
+        left, right = (np.asarray(eval(side, {}, values)) for side in (probe.left, probe.right))
+        scale = np.maximum(np.abs(left), np.abs(right))
+        if np.any(np.abs(left - right) <= _TIE * scale):
+            ties.append(float(group.clock.t_))
+
+    return brian2.NetworkOperation(look, clock=group.clock, when=probe.when, order=probe.order - 1)
+
+
+def _first_tie(script: Script, engine: Engine) -> float | None:
+    """Time (s) of the first tie in either run."""
+    with reference(), _synapse_by_synapse():
+        theirs = _run(script, probed=True)[1]
+    with under(engine):
+        ours = _run(script, probed=True)[1]
+    return min(theirs + ours, default=None)
+
+
+def _until(results: Results, end: float) -> Results:
+    """What the monitors hold of the time before ``end`` (s), without totals and final states."""
+    kept = {}
+    for name, values in results.items():
+        owner = name.rsplit(".", 1)[0]
+        times = results.get(f"{owner}.t")
+        if times is not None and values.ndim and len(values) == len(times):
+            kept[name] = values[times < end]
+    return kept
+
+
+@pytest.mark.timeout(3000 if LONG else 300)
+@pytest.mark.parametrize("engine", ENGINES, ids=str)
+def test_deterministic_networks_agree(engine: Engine) -> None:
+    """Spike for spike, and 1e-9 in state, up to the first tie."""
+    seen: set[str] = set()
+    cut = 0
+
+    @seed(len(engine.name))
+    @settings(_PROFILE, max_examples=_EXAMPLES[engine.name] * _FACTOR)
+    @given(scripts())
+    def agree(script: Script) -> None:
+        nonlocal cut
+        if str(script) in seen:
+            return
+        with reference() as theirs, _synapse_by_synapse():
+            expected = _run(script)[0]
+        with under(engine) as ours:
+            results = _run(script)[0]
+        said = difference(results, expected)
+        if said is not None:
+            tie = _first_tie(script, engine)
+            if tie is not None:
+                cut += 1
+                said = difference(_until(results, tie), _until(expected, tie))
+        assert said is None, f"{said}\n{script}"
+        assert ours.warnings <= theirs.warnings, f"{ours.warnings}\n{script}"
+        seen.add(str(script))
+
+    agree()
+    assert cut <= max(1, _CUT_SHARE * len(seen)), f"{cut} of {len(seen)} networks ended early"
