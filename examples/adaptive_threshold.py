@@ -37,6 +37,6 @@ for t in spikes.t:
 xlabel("time (ms)")
 ylabel("mV")
 xlim(0, 600)
-ylim(-5, 80)
+ylim(-18, 80)
 legend(loc="lower left", frameon=False, ncols=2)
 savefig("adaptive_threshold.png")

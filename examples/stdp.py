@@ -39,11 +39,11 @@ synapses.connect()
 synapses.w = "rand()*largest"
 
 followed = StateMonitor(synapses, "w", record=range(0, 1000, 100), dt=100 * ms)
-run(60 * second)
+run(120 * second)
 
 _, (left, right) = subplots(1, 2, figsize=(8, 3.2), width_ratios=(3, 2), layout="constrained")
 left.plot(followed.t / second, followed.w.T / largest, linewidth=0.8)
-left.set(xlabel="time (s)", ylabel="weight / largest weight", xlim=(0, 60), ylim=(0, 1))
+left.set(xlabel="time (s)", ylabel="weight / largest weight", xlim=(0, 120), ylim=(0, 1))
 right.hist(synapses.w / largest, 20, range=(0, 1), color="0.4")
-right.set(xlabel="weight / largest weight after 60 s", ylabel="synapses", xlim=(0, 1))
+right.set(xlabel="weight / largest weight after 120 s", ylabel="synapses", xlim=(0, 1))
 savefig("stdp.png")

@@ -1,0 +1,70 @@
+"""Every example runs on Lava, draws its picture, and shows what its docstring says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+#: What has to hold when an example is done, in terms of its own names.
+SHOWN = {
+    "first": "1500 < spikes.num_spikes < 3500"
+    " and spikes.count[:10].sum() < spikes.count[-10:].sum()",
+    "cuba": "4*Hz < spikes.num_spikes / (4000 * 500*ms) < 8*Hz",
+    "cobahh": "potentials.v.min() > -100*mV and potentials.v.max() > 20*mV",
+    # neurons fire at a few Hz, the population oscillates far faster
+    "brunel": "spikes.num_spikes / (5000 * 150*ms) < 10*Hz"
+    " and argmax(abs(np.fft.rfft(rate.rate[500:] - mean(rate.rate[500:])))) * 10*Hz > 100*Hz",
+    # a half of the weights lies in the two outer quarters at the beginning
+    "stdp": "mean((synapses.w[:] < 0.25*largest) | (synapses.w[:] > 0.75*largest)) > 0.65",
+    "adaptive_threshold": "spikes.num_spikes > 10 and trace.theta[0].max() > 40*mV",
+    # Hodgkin and Huxley's equations at 6.3 degrees: 12.3 m/s
+    "multicompartment": "abs(speed - 12.3) < 0.2",
+}
+
+RUN_AND_LOOK = """
+import json, runpy, sys
+names = runpy.run_path(sys.argv[1], run_name="__main__")
+assert names["device"].report().to_dict()["host"] == "lava"
+assert eval(sys.argv[2], names), "not shown: " + sys.argv[2]
+"""
+
+
+def name_of(script: Path) -> str:
+    return script.stem
+
+
+@pytest.mark.parametrize("script", EXAMPLES, ids=name_of)
+def test_example_runs_and_shows_what_it_says(script: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_AND_LOOK, str(script), SHOWN[script.stem]],
+        cwd=tmp_path,
+        env={**os.environ, "MPLBACKEND": "Agg"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [f"{script.stem}.png"]
+    assert (tmp_path / f"{script.stem}.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("script", EXAMPLES, ids=name_of)
+def test_example_has_a_docstring_and_a_picture(script: Path) -> None:
+    assert script.read_text().startswith('"""')
+    assert (ROOT / "examples" / "pictures" / f"{script.stem}.png").is_file()
+
+
+def test_the_readme_shows_the_first_example_as_it_is() -> None:
+    shown = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown is not None
+    code = (ROOT / "examples" / "first.py").read_text().split('"""\n\n', 1)[1]
+    assert shown[1] == code
