@@ -192,9 +192,6 @@ def _register_random_functions() -> None:
         DEFAULT_FUNCTIONS[name].implementations.add_implementation(
             LoopCodeObject, code=None, name=f"_{name}"
         )
-    DEFAULT_FUNCTIONS["exp"].implementations.add_implementation(
-        LoopCodeObject, code=None, name="b2l_exp"
-    )
 
 
 _register_random_functions()

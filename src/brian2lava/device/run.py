@@ -25,6 +25,7 @@ from brian2.synapses.synapses import SynapticPathway
 from brian2.units import second
 
 from brian2lava.capture.code_object import LoopCodeObject
+from brian2lava.capture.integrators import remembered_integrators
 from brian2lava.capture.network import Captured, capture
 from brian2lava.device.compiler import compile_program, current_compiler
 from brian2lava.engine.cpu import instance as cpu
@@ -243,7 +244,8 @@ def run_network(
     for clock in clocks:
         clock.set_interval(t_start, t_end)
     refuse_foreign(device, objects)
-    net.before_run(namespace)
+    with remembered_integrators():
+        net.before_run(namespace)
     if not objects:
         return
     reporter = Reporter(report, report_period, net, t_start, duration)

@@ -11,6 +11,50 @@
 #include <xmmintrin.h>
 #endif
 
+// ---------------------------------------------------------------- exp
+// Our own, under the standard name: the compiler simplifies exp as it always does, calls it for
+// several values at once, and a value does not depend on whether it was computed alone or in a
+// vector loop (the system's scalar and vector versions differ in their last bits).
+// exp(x) = 2^n exp(r), |r| <= ln(2)/2; Taylor to r^13.
+#if defined(__GNUC__) && !defined(__clang__)
+#define B2L_VECTOR_FUNCTION __attribute__((simd("notinbranch"), const, noinline, optimize("no-fast-math")))
+#else
+#define B2L_VECTOR_FUNCTION __attribute__((const, noinline))
+#endif
+extern "C" B2L_VECTOR_FUNCTION double exp(double x) noexcept {
+    const double bounded = x < -745.2 ? -745.2 : (x > 709.8 ? 709.8 : x);
+    // adding 1.5 * 2^52 rounds to a whole number, and leaves it in the low bits
+    const double shifted = __builtin_fma(bounded, 1.4426950408889634074, 0x1.8p52);
+    const double n = shifted - 0x1.8p52;
+    double r = __builtin_fma(n, -6.93147180369123816490e-01, bounded);
+    r = __builtin_fma(n, -1.90821492927058770002e-10, r);
+    double p = 1.6059043836821613e-10;
+    p = __builtin_fma(p, r, 2.08767569878681e-09);
+    p = __builtin_fma(p, r, 2.505210838544172e-08);
+    p = __builtin_fma(p, r, 2.755731922398589e-07);
+    p = __builtin_fma(p, r, 2.7557319223985893e-06);
+    p = __builtin_fma(p, r, 2.48015873015873e-05);
+    p = __builtin_fma(p, r, 1.984126984126984e-04);
+    p = __builtin_fma(p, r, 1.3888888888888889e-03);
+    p = __builtin_fma(p, r, 8.333333333333333e-03);
+    p = __builtin_fma(p, r, 4.1666666666666664e-02);
+    p = __builtin_fma(p, r, 1.6666666666666666e-01);
+    p = __builtin_fma(p, r, 0.5);
+    p = __builtin_fma(p, r, 1.0);
+    p = __builtin_fma(p, r, 1.0);
+    // 2^n in two factors, so that results near the limits neither overflow nor vanish too early
+    int64_t whole;
+    __builtin_memcpy(&whole, &shifted, 8);
+    whole = (whole << 32) >> 32;
+    const int64_t half = whole >> 1;
+    const int64_t first = (half + 1023) << 52, second = (whole - half + 1023) << 52;
+    double a, b;
+    __builtin_memcpy(&a, &first, 8);
+    __builtin_memcpy(&b, &second, 8);
+    const double value = p * a * b;
+    return x > 709.782712893384 ? (double)INFINITY : (x < -745.2 ? 0.0 : (x == x ? value : x));
+}
+
 namespace b2l {
 
 enum Reason { DONE = 0, PYTHON = 1, FULL = 2, TIME = 3, STOP = 4, ERROR = 5 };
@@ -135,37 +179,6 @@ static inline int32_t poisson(double lam, uint64_t key, uint32_t element, uint32
         if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <= -lam + k * loglam - lgamma(k + 1))
             return (int32_t)k;
     }
-}
-
-// ---------------------------------------------------------------- exp
-// The same operations in scalar and in vector loops, so that a value does not depend on where a
-// loop begins or how many threads share it. exp(x) = 2^n exp(r), |r| <= ln(2)/2; Taylor to r^13.
-static inline __attribute__((always_inline)) double exp_exact(double x) {
-    const double bounded = x < -745.2 ? -745.2 : (x > 709.8 ? 709.8 : x);
-    const double n = __builtin_rint(bounded * 1.4426950408889634074);
-    double r = __builtin_fma(n, -6.93147180369123816490e-01, bounded);
-    r = __builtin_fma(n, -1.90821492927058770002e-10, r);
-    double p = 1.6059043836821613e-10;
-    p = __builtin_fma(p, r, 2.08767569878681e-09);
-    p = __builtin_fma(p, r, 2.505210838544172e-08);
-    p = __builtin_fma(p, r, 2.755731922398589e-07);
-    p = __builtin_fma(p, r, 2.7557319223985893e-06);
-    p = __builtin_fma(p, r, 2.48015873015873e-05);
-    p = __builtin_fma(p, r, 1.984126984126984e-04);
-    p = __builtin_fma(p, r, 1.3888888888888889e-03);
-    p = __builtin_fma(p, r, 8.333333333333333e-03);
-    p = __builtin_fma(p, r, 4.1666666666666664e-02);
-    p = __builtin_fma(p, r, 1.6666666666666666e-01);
-    p = __builtin_fma(p, r, 0.5);
-    p = __builtin_fma(p, r, 1.0);
-    p = __builtin_fma(p, r, 1.0);
-    // 2^n in two factors, so that results near the limits neither overflow nor vanish too early
-    const int32_t whole = (int32_t)n, half = whole >> 1;
-    union { uint64_t bits; double value; } a, b;
-    a.bits = (uint64_t)(int64_t)(half + 1023) << 52;
-    b.bits = (uint64_t)(int64_t)(whole - half + 1023) << 52;
-    const double value = p * a.value * b.value;
-    return x > 709.782712893384 ? (double)INFINITY : (x < -745.2 ? 0.0 : (x == x ? value : x));
 }
 
 // ---------------------------------------------------------------- threads
@@ -705,11 +718,6 @@ static inline void restore_denormals(unsigned before) {
 }  // namespace b2l
 
 // ---------------------------------------------------------------- what Brian2's statements use
-static inline double b2l_exp(double x) { return b2l::exp_exact(x); }
-static inline float b2l_exp(float x) { return (float)b2l::exp_exact((double)x); }
-static inline double b2l_exp(int32_t x) { return b2l::exp_exact((double)x); }
-static inline double b2l_exp(int64_t x) { return b2l::exp_exact((double)x); }
-
 template <typename A, typename B> struct b2l_wider { typedef decltype(A() + B()) type; };
 
 template <typename A, typename B>

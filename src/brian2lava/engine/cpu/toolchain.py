@@ -15,6 +15,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,15 @@ from brian2lava.errors import CompileError
 
 #: Needed by the rendered source, after all other flags. A library that is *linked* with
 #: -ffast-math would turn denormal numbers off for the whole process, so linking is a step apart.
-_REQUIRED = ("-std=c++17", "-fPIC", "-D__FAST_MATH__", "-w")
-_LINK = ("-shared", "-pthread")
+_REQUIRED = (
+    "-std=c++17",
+    "-fPIC",
+    "-D__FAST_MATH__",
+    "-w",
+    *(("-mprefer-vector-width=512",) if platform.machine() in ("x86_64", "AMD64") else ()),
+)
+#: Our own exp has the standard name: calls of it must stay in the library.
+_LINK = ("-shared", "-pthread", *(("-Wl,-Bsymbolic",) if sys.platform == "linux" else ()))
 
 
 @dataclass(frozen=True)
