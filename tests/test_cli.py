@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from brian2lava import doctor
-from brian2lava.cli import _options_behind_script, _parser
+from brian2lava.cli import split_at_script
 from brian2lava.demo import agreement
 from brian2lava.demo.network import Outcome
 from brian2lava.run_script import lava_in_place_of
@@ -145,17 +145,20 @@ def test_runtime_stays_and_another_device_loses_what_no_standalone_build_knows()
 
 
 def test_options_stand_before_or_directly_behind_the_script() -> None:
-    def split(*words: str) -> tuple[dict[str, object], list[str]]:
-        return _options_behind_script(_parser().parse_args(["run", *words]))
+    def split(words: str) -> tuple[str, str]:
+        ours, scripts = split_at_script(words.split())
+        return " ".join(ours), " ".join(scripts)
 
-    assert split("s.py", "--hardware", "CPU", "--seed=3", "x", "--seed", "4") == (
-        {"hardware": "CPU", "seed": 3},
-        ["x", "--seed", "4"],
+    assert split("run s.py --hardware CPU --seed=3 x --seed 4") == (
+        "run s.py --hardware CPU --seed=3",
+        "x --seed 4",
     )
-    assert split("--threads", "2", "s.py", "--", "--host", "h") == (
-        {"threads": 2},
-        ["--host", "h"],
-    )
+    assert split("run --threads 2 s.py -- --host h") == ("run --threads 2 s.py", "--host h")
+    assert split("run s.py a -- b") == ("run s.py", "a -- b")
+    assert split("run --report - --report -v") == ("run --report - --report", "-v")
+    assert split("run --no-such s.py") == ("run --no-such s.py", "")
+    assert split("run --host") == ("run --host", "")
+    assert split("demo --seconds 1 --") == ("demo --seconds 1 --", "")
 
 
 # --- doctor ------------------------------------------------------------------------------------

@@ -18,8 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         What follows ``brian2lava`` on the command line; by default that of this process.
     """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    words, for_script = split_at_script(words)
     parser = _parser()
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(words)
+    given.for_script = for_script
     command: int = given.command(given, parser)
     return command
 
@@ -42,15 +45,13 @@ def _add_run(commands: Any) -> None:
     run = commands.add_parser(
         "run",
         help="run a Brian2 script that need not mention Lava",
+        usage="brian2lava run [OPTION ...] SCRIPT [OPTION ...] [--] [ARGUMENT ...]",
         description="Runs SCRIPT as python would, with the Lava device chosen beforehand.",
         epilog="Options stand before SCRIPT or directly behind it; the rest is the script's,"
         " and so is all that follows --.",
         parents=[_run_options()],
     )
     run.add_argument("script", metavar="SCRIPT", help="a Python file, or - for standard input")
-    run.add_argument(
-        "arguments", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="for the script"
-    )
     run.set_defaults(command=_run)
 
 
@@ -74,9 +75,41 @@ def _run_options() -> argparse.ArgumentParser:
     return options
 
 
+def split_at_script(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Separates the words of ``brian2lava run`` that are ours from those that are the script's.
+
+    Returns
+    -------
+    ours
+        Up to the script's name and our options directly behind it; all words of other commands.
+    script's
+        What follows, without a first ``--``.
+    """
+    words = list(words)
+    if words[:1] != ["run"]:
+        return words, []
+    name = _behind_options(words, 1)
+    if name == len(words) or (words[name].startswith("-") and words[name] != "-"):
+        return words, []
+    end = _behind_options(words, name + 1)
+    rest = words[end:]
+    return words[:end], rest[1:] if rest[:1] == ["--"] else rest
+
+
+def _behind_options(words: Sequence[str], place: int) -> int:
+    """The first place, from ``place`` on, that holds neither an option of ours nor its value."""
+    actions = {name: action for action in _run_options()._actions for name in action.option_strings}
+    while place < len(words):
+        name, equals, _ = words[place].partition("=")
+        if name not in actions:
+            break
+        has_value_behind = actions[name].nargs != 0 and not equals
+        place += 2 if has_value_behind else 1
+    return min(place, len(words))
+
+
 def _run(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    options, arguments = _options_behind_script(given)
-    report = options.pop("report", False)
+    options = _chosen(given)
     from brian2lava.errors import BrianLavaError
     from brian2lava.run_script import choose_lava, print_report, read_script, run_script
 
@@ -87,29 +120,16 @@ def _run(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         parser.exit(2, f"brian2lava run: can't open file '{given.script}': {error.strerror}\n")
     except BrianLavaError as error:
         parser.exit(2, f"brian2lava run: {error}\n")
-    run_script(given.script, source, arguments, options)
-    if report:
+    run_script(given.script, source, given.for_script, options)
+    if hasattr(given, "report"):
         print_report()
     return 0
 
 
-def _options_behind_script(given: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    """Our options, before and behind the script's name, and what is left for the script."""
-    parser = _run_options()
-    takes_value = {
-        name: action.nargs != 0 for action in parser._actions for name in action.option_strings
-    }
-    rest = list(given.arguments)
-    ours: list[str] = []
-    while rest and rest[0].partition("=")[0] in takes_value:
-        name, equals, _ = rest[0].partition("=")
-        words = 2 if takes_value[name] and not equals else 1
-        ours += rest[:words]
-        del rest[:words]
-    if rest and rest[0] == "--":
-        del rest[0]
-    before = {key: value for key, value in vars(given).items() if f"--{key}" in takes_value}
-    return {**before, **vars(parser.parse_args(ours))}, rest
+def _chosen(given: argparse.Namespace) -> dict[str, Any]:
+    """What ``set_device("lava", ...)`` gets."""
+    names = {action.dest for action in _device_options()._actions}
+    return {name: value for name, value in vars(given).items() if name in names}
 
 
 def _add_doctor(commands: Any) -> None:
@@ -152,9 +172,7 @@ def _demo(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             raise
         parser.exit(1, "brian2lava demo draws with matplotlib: pip install 'brian2lava[demo]'\n")
 
-    names = [action.dest for action in _device_options()._actions]
-    options = {name: value for name, value in vars(given).items() if name in names}
-    demonstrate(given.seconds, given.picture, options)
+    demonstrate(given.seconds, given.picture, _chosen(given))
     return 0
 
 
