@@ -111,6 +111,13 @@ class LoopCodeObject(CodeObject):
     def compile(self) -> None:
         """Nothing to do: engines compile whole programs."""
 
+    def compile_block(self, block: str) -> None:
+        """As :meth:`compile`; from Brian2 2.10 on a code object has to have it."""
+
+    def run_block(self, block: str) -> Any:
+        """Run one block of the twin."""
+        return self.twin.run_block(block)
+
     def before_run(self) -> None:
         """The engine does the template's preparation; Brian2 checks a pathway at this point."""
         if self.template_name == "synapses_push_spikes":

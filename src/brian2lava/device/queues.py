@@ -26,6 +26,7 @@ class PathwayQueue:
         self._pending: Pending | None = None
         self._fetch: Callable[[], Pending] | None = None
         self._python: Any = None
+        self._native: Any = None
         self._state_tuple = (source_start, source_end, np.int32)
 
     def lend(self, fetch: Callable[[], Pending]) -> None:
@@ -79,13 +80,22 @@ class PathwayQueue:
         if self._python is not None:
             self._python.prepare(delays, dt, sources)
 
+    def get_capsule(self) -> Any:
+        """For Brian2's Cython code (from 2.10 on): the C++ object of the queue that it would use."""
+        return self._brian2_queue().get_capsule()
+
+    def _brian2_queue(self) -> Any:
+        """One of Brian2's own queues: always the same, since code may hold its capsule."""
+        if self._native is None:
+            self._native = RuntimeDevice.spike_queue(None, *self._range)
+        return self._native
+
     def run_in_python(self) -> None:
         """The pathway's steps are Python calls: use one of Brian2's queues from now on."""
         if self._python is None:
             pending = self.take()
-            self._python = RuntimeDevice.spike_queue(None, *self._range)
-            if pending is not None and len(pending.steps):
-                self._python._restore_from_full_state(_to_state(pending))
+            self._python = self._brian2_queue()
+            self._python._restore_from_full_state(_to_state(pending))
 
     def push(self, events: np.ndarray) -> None:
         """Sources that spike now."""
@@ -114,7 +124,7 @@ def _to_state(pending: Pending | None) -> QueueState:
 def _from_state(state: Any) -> Pending:
     offset, slots = state
     ordered = [*slots[offset:], *slots[:offset]]
-    lengths = [len(slot) for slot in ordered]
+    lengths = np.array([len(slot) for slot in ordered], dtype=np.int64)
     steps = np.repeat(np.arange(len(ordered), dtype=np.int64), lengths)
     synapses = np.array([synapse for slot in ordered for synapse in slot], dtype=np.int32)
     return Pending(steps, synapses)
