@@ -23,7 +23,7 @@ BEGIN, END = "<!-- support table: begin -->", "<!-- support table: end -->"
 #: Feature, pattern for "file::test" (without the folder and the ending of the file).
 ROWS = (
     ("neuron groups: equations, methods, thresholds, refractoriness", "test_features_neurons::"),
-    ("synapses: ways to connect, pathways, plasticity, summed variables", "test_features_synapses::"),
+    ("synapses: connections, pathways, plasticity, summed variables", "test_features_synapses::"),
     ("delays", "test_delays::"),
     ("Poisson groups and inputs, spike generators, timed arrays", "test_features_inputs::"),
     ("user functions in Python and C++", "test_features_functions::"),
@@ -33,7 +33,8 @@ ROWS = (
     ("several runs and clocks, store and restore, stop, reports", "test_features_runs::"),
     ("networks drawn at random agree with Brian2's runtime", "test_random_networks::"),
     ("a sample of Brian2's own tests", "test_brian2_sample::"),
-    ("killed processes, Ctrl-C, damaged caches, threads, pools", "test_(reliability|platforms|host)::"),
+    ("killed processes, Ctrl-C, damaged caches", "test_(reliability|host)::"),
+    ("threads, pools, notebooks, other platforms", "test_platforms::"),
     ("Lava's own LIF-Dense-LIF, with the import shim", "test_lava_shim::"),
     ("`brian2lava run`, `doctor` and `demo`", "test_cli::"),
     ("the examples", "test_examples::"),
