@@ -16,7 +16,7 @@ from pathlib import Path
 from brian2lava.engine.cpu import cable
 from brian2lava.engine.cpu.fuse import Group, group_operations
 from brian2lava.program import step_program as program
-from brian2lava.program.effects import elementwise, elementwise_statements, writes_only
+from brian2lava.program.effects import effects, elementwise, elementwise_statements, writes_only
 
 _RUNTIME = Path(__file__).with_name("runtime.hpp")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -300,25 +300,60 @@ def _render_pathway(k: int, operation: program.Pathway, tables: _Tables) -> str:
     if operation.silent:
         return ""
     independent = "#pragma GCC ivdep\n" if vector_rows(operation) else ""
+    copied = copied_arrays(operation, tables.program)
+
+    def loop(index: str, vector: str) -> str:
+        return f"""{independent}for (int64_t _position = _low; _position < _high; _position++) {{
+const int64_t _idx = {index}, _vectorisation_idx = _idx; (void)_vectorisation_idx;
+{vector}
+}}"""
 
     def body(vector: str) -> str:
-        return f"""return [=, &b2l_c](const int64_t _low, const int64_t _high, const int32_t *_order) {{
-(void)b2l_c;
+        through_copies = ""
+        if copied:
+            pointers = "\n".join(
+                f"const {tables.ctype(array)} *__restrict _ptr{array} ="
+                f" (const {tables.ctype(array)} *)_copies[{place}];"
+                for place, array in enumerate(copied)
+            )
+            through_copies = f"if (_copies != nullptr) {{\n{pointers}\n{loop('_position', vector)}\n}} else "
+        return f"""return [=, &b2l_c](const int64_t _low, const int64_t _high, const int32_t *_order,
+void *const *_copies) {{
+(void)b2l_c; (void)_copies;
 {_pointers(tables, vector)}
 if (_order == nullptr) {{
-{independent}for (int64_t _position = _low; _position < _high; _position++) {{
-const int64_t _idx = _position, _vectorisation_idx = _idx; (void)_vectorisation_idx;
-{vector}
-}}
-}} else {{
-{independent}for (int64_t _position = _low; _position < _high; _position++) {{
-const int64_t _idx = _order[_position], _vectorisation_idx = _idx; (void)_vectorisation_idx;
-{vector}
-}}
+{loop("_position", vector)}
+}} else {through_copies}{{
+{loop("_order[_position]", vector)}
 }}
 }};"""
 
     return _kernel(k, operation, tables, body)
+
+
+def copied_arrays(
+    operation: program.Pathway, step_program: program.StepProgram
+) -> tuple[str, ...]:
+    """Synaptic arrays that the engine may read from copies in the order of its table.
+
+    They may if nobody changes them during a run, and if the statements write nothing by synapse
+    and draw nothing (random numbers go by the synapse's own number).
+    """
+    statements = operation.statements
+    if statements.random or "_rand" in statements.support:
+        return ()
+    if any(access.index == program.ELEMENT for access in statements.writes):
+        return ()
+    arrays = {access.array for access in statements.reads if access.index == program.ELEMENT}
+    fixed = {operation.targets, operation.sources}
+    others = step_program.operations
+    if any(isinstance(other, program.PythonCall) for other in others):
+        changed = arrays - fixed
+    else:
+        changed = set().union(*(effects(other).all_writes for other in others))
+    if arrays & changed or len(arrays) > 16:
+        return ()
+    return tuple(sorted(arrays))
 
 
 def vector_rows(operation: program.Pathway) -> bool:
@@ -689,6 +724,7 @@ Queue &q = state(b2l_c).queue[{which}];
 auto kernel = operation_{k}::make(b2l_c);
 const int32_t *targets = {targets};
 const bool one_by_one = {one_by_one};
+void *const *copies = q.copied ? q.copies : nullptr;
 int64_t first = 0, last = 0;
 if (threads > 1) share({tables.length(_target_shape(operation))}, thread, threads, first, last);
 (void)targets;
@@ -714,8 +750,8 @@ if (targets[order ? order[middle] : middle] < last) a = middle + 1; else b = mid
 }}
 high = a;
 }}
-if (one_by_one) for (int64_t at = low; at < high; at++) kernel(at, at + 1, order);
-else kernel(low, high, order);
+if (one_by_one) for (int64_t at = low; at < high; at++) kernel(at, at + 1, order, copies);
+else kernel(low, high, order, copies);
 }}
 }}
 static inline void group_{number}(Context &b2l_c) {{
@@ -764,6 +800,7 @@ prepare(q, {operation.first}, {operation.last}, {tables.address(operation.source
         {tables.address(operation.targets)}, {tables.length(operation.sources)},
         {tables.address(operation.delays)}, {tables.length(operation.delays)},
         (double){tables.address(operation.dt)}[0]);
+{_copy(operation, step_program, tables)}
 }}""")
     cables = "\n".join(
         f"operation_{k}::before_run(b2l_c);"
@@ -812,6 +849,23 @@ extern "C" int64_t b2l_set_pending(Context *context, int64_t which, const Pendin
                                    int64_t count) {{
 set_explicit(state(*context).queue[which], list, count);
 return 0;
+}}"""
+
+
+def _copy(
+    operation: program.Pathway, step_program: program.StepProgram, tables: _Tables
+) -> str:
+    """Fill the copies of synaptic arrays, where they are small enough to be worth it."""
+    copied = copied_arrays(operation, step_program)
+    if not copied or operation.silent:
+        return ""
+    size = " + ".join(f"sizeof({tables.ctype(array)})" for array in copied)
+    fills = "\n".join(
+        f"copy_in_order(q, {place}, {tables.address(array)});" for place, array in enumerate(copied)
+    )
+    return f"""q.copied = q.order && q.synapses * (int64_t)({size}) <= COPY_LIMIT;
+if (q.copied) {{
+{fills}
 }}"""
 
 

@@ -346,7 +346,6 @@ struct Queue {
     int32_t *steps;      // delay at a position; null: all the same
     int64_t delay;       // that delay
     int64_t max_delay;
-    int32_t *target;     // copy of the targets in table order; null: none was made
     uint64_t fingerprint;
     int unique;          // no target twice in a row
     int ascending;       // targets ascend within each row and delay
@@ -367,8 +366,9 @@ struct Queue {
     // what is due in this step, in table positions
     Range *ranges;
     int64_t ranges_capacity, ranges_count;
-    // permuted copies of synaptic arrays
+    // copies of synaptic arrays in table order, for rows that are not consecutive
     void *copies[16];
+    int copied;
 };
 
 static inline void grow_ranges(Queue &q, int64_t needed) {
@@ -378,9 +378,10 @@ static inline void grow_ranges(Queue &q, int64_t needed) {
 }
 
 static inline void drop_table(Queue &q) {
-    free(q.row); free(q.order); free(q.steps); free(q.target);
+    free(q.row); free(q.order); free(q.steps);
     for (int k = 0; k < 16; k++) { free(q.copies[k]); q.copies[k] = nullptr; }
-    q.row = nullptr; q.order = nullptr; q.steps = nullptr; q.target = nullptr;
+    q.row = nullptr; q.order = nullptr; q.steps = nullptr;
+    q.copied = 0;
 }
 
 static inline void drop_queue(Queue &q) {
@@ -480,7 +481,6 @@ static uint64_t fingerprint_of(const Real *delays, int64_t n, int64_t synapses, 
 }
 
 // Build the table where synapses, delays or dt changed. Spikes in flight keep their arrival.
-// `want_target`: the statements read the target index and write nothing by synapse.
 template <typename Real>
 static void prepare(Queue &q, int64_t first, int64_t last, const int32_t *sources,
                     const int32_t *targets, int64_t synapses, const Real *delays,
@@ -583,6 +583,14 @@ static void prepare(Queue &q, int64_t first, int64_t last, const int32_t *source
             if (b < a) { q.ascending = 0; break; }
         }
     if (!q.ascending) q.unique = 0;
+}
+
+static const int64_t COPY_LIMIT = 128 << 20;  // bytes
+
+template <typename T> static void copy_in_order(Queue &q, int place, const T *values) {
+    if (!q.copies[place]) q.copies[place] = malloc((q.synapses + 1) * sizeof(T));
+    T *copy = (T *)q.copies[place];
+    for (int64_t k = 0; k < q.synapses; k++) copy[k] = values[q.order[k]];
 }
 
 // Take what spikes now, and list what arrives now.
