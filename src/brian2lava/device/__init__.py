@@ -7,17 +7,20 @@ own; only the run loop is ours (:mod:`brian2lava.device.run`).
 from __future__ import annotations
 
 import secrets
+import itertools
 import warnings
+import weakref
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from brian2.codegen.runtime.cython_rt import CythonCodeObject
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.core.names import find_name
 from brian2.core.namespace import get_local_namespace
 from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
-from brian2.devices.device import RuntimeDevice, all_devices
+from brian2.devices.device import all_devices
 from brian2.units import check_units, second
 
 from brian2lava.capture.code_object import (
@@ -28,22 +31,34 @@ from brian2lava.capture.code_object import (
 )
 from brian2lava.device import run as running
 from brian2lava.device.compiler import compiler_path
+from brian2lava.device.mirrors import Mirrors, on_twins
 from brian2lava.device.queues import PathwayQueue
+from brian2lava.device.run_arguments import apply
+from brian2lava.device.standalone import StandaloneInterface, silent
 from brian2lava.engine.memory import GrowingArray, arena
 from brian2lava.options import Options
 from brian2lava.report import Report
 
 __all__ = ["LavaDevice", "lava_device"]
 
+#: Templates that resize our arrays while they hold on to them: Brian2's Cython code cannot.
+CREATE_SYNAPSES = frozenset({"synapses_create_generator", "synapses_create_array"})
 
-class LavaDevice(RuntimeDevice):
+
+class LavaDevice(StandaloneInterface):
     """Runs Brian2 networks in compiled code inside Lava processes."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._named: dict[str, weakref.WeakSet[ArrayVariable]] = {}
+        self._suffixes: weakref.WeakKeyDictionary[ArrayVariable, int] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._numbers = itertools.count(1)
         self.options = Options()
         self.build_on_run = True
         self.build_options: dict[str, Any] = {}
+        self.mirrors = Mirrors(self.arrays)
         self.random = running.RandomStreams()
         self.runs = running.Runs()
         self._last_report: Report | None = None
@@ -56,21 +71,14 @@ class LavaDevice(RuntimeDevice):
         self.options = Options.parse(kwargs)
         self.__dict__.pop("engine_notes", None)
         super().activate(build_on_run, **kwargs)
+        self.begin_project(build_on_run, kwargs)
         if self.options.seed is not None:
             self.seed(self.options.seed)
 
     def reinit(self) -> None:
-        """Forget the loaded programs; as often as one likes."""
+        """Forget the loaded programs and what was recorded; as often as one likes."""
         self.runs.forget()
-
-    def build(self, **options: Any) -> None:
-        """Nothing is left to build: networks run when ``run()`` is called."""
-        Options.parse(options)
-
-    def delete(
-        self, data: bool = True, code: bool = True, directory: bool = True, force: bool = False
-    ) -> None:
-        """There are no project files."""
+        self.recording.clear()
 
     def report(self) -> Report:
         """Where and how the last run was made.
@@ -93,6 +101,21 @@ class LavaDevice(RuntimeDevice):
             dtype = np.dtype(var.dtype)
             block = arena().allocate(max(1, int(var.size)) * dtype.itemsize)
             self.arrays[var] = block.array(dtype, int(var.size))
+
+    def get_capsule(self, var: DynamicArrayVariable) -> Any:
+        """A C++ twin of a dynamic array, for Brian2's Cython code (from 2.10 on)."""
+        return self.mirrors.capsule(var)
+
+    def get_array_name(self, var: ArrayVariable, access_data: bool = True) -> str:
+        """A name that no other array has: the two ``delay`` of a Synapses differ, too."""
+        name = super().get_array_name(var, access_data)
+        owners = self._named.setdefault(name, weakref.WeakSet())
+        if len(owners) == 0 or (len(owners) == 1 and var in owners):
+            owners.add(var)
+            return name
+        if var not in self._suffixes:
+            self._suffixes[var] = next(self._numbers)
+        return f"{name}_{self._suffixes[var]}"
 
     def spike_queue(self, source_start: int, source_end: int) -> PathwayQueue:
         """The queue of a new pathway."""
@@ -123,8 +146,9 @@ class LavaDevice(RuntimeDevice):
     def code_object_class(
         self, codeobj_class: Any = None, fallback_pref: str = "codegen.target"
     ) -> Any:
-        """Ours for the loop, Brian2's for set-up code; a class that is passed is honoured."""
-        if codeobj_class is None and fallback_pref == "codegen.target":
+        """Ours, unless a class is passed or a preference for something special names a target."""
+        special = fallback_pref != "codegen.target" and prefs[fallback_pref] is not None
+        if codeobj_class is None and not special:
             return LoopCodeObject if self.engine == "cpu" else NumpyCodeObject
         return super().code_object_class(codeobj_class, fallback_pref)
 
@@ -159,6 +183,12 @@ class LavaDevice(RuntimeDevice):
             )
 
         if codeobj_class is not LoopCodeObject:
+            if template_name == "synapses_push_spikes":
+                owner.queue.run_in_python()
+            if issubclass(codeobj_class, CythonCodeObject):
+                if template_name in CREATE_SYNAPSES:
+                    return with_numpy(name)
+                codeobj_class = on_twins(codeobj_class)
             return super().code_object(
                 owner,
                 name,
@@ -205,7 +235,11 @@ class LavaDevice(RuntimeDevice):
     def seed(self, seed: int | None = None) -> None:
         """Start all random streams anew: the engine's, and NumPy's for set-up code."""
         super().seed(seed)
-        self.random.seed(secrets.randbits(64) if seed is None else int(seed))
+        if seed is None:
+            self.random.seed(secrets.randbits(64), given=False)
+        else:
+            self.random.seed(int(seed))
+        self.recording.note_change("the seed", lambda: self.seed(seed), constant=True)
 
     def get_random_state(self) -> dict[str, Any]:
         """NumPy's state and how far the engine's streams are."""
@@ -237,9 +271,30 @@ class LavaDevice(RuntimeDevice):
             namespace = get_local_namespace(level=level + 3)
         if profile is None:
             profile = bool(self.build_options.get("profile", False))
-        running.run_network(
-            self, net, duration, report, report_period, namespace, bool(profile)
-        )
+        if self.build_options.get("with_output") is False:
+            report = silent(report)
+        arguments = {
+            "duration": duration,
+            "report": report,
+            "report_period": report_period,
+            "namespace": namespace,
+            "profile": bool(profile),
+        }
+        first = not self.recording.begun
+        self.recording.note_run(net, arguments)
+        with self.recording.paused():
+            if first:
+                apply(self, self.first_run_args())
+            try:
+                self.run_again(net, arguments)
+            except BaseException as problem:
+                self.recording.refuse(f"a run ended with {type(problem).__name__}.")
+                raise
+        self.write_results()
+
+    def run_again(self, net: Any, arguments: dict[str, Any]) -> None:
+        """Run ``net`` with the arguments of :meth:`network_run`, complete."""
+        running.run_network(self, net, *arguments.values())
 
 
 lava_device = LavaDevice()
