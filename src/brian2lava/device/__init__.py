@@ -35,6 +35,7 @@ from brian2lava.device.mirrors import Mirrors, on_twins
 from brian2lava.device.queues import PathwayQueue
 from brian2lava.device.run_arguments import apply
 from brian2lava.device.standalone import StandaloneInterface, silent
+from brian2lava.device.setup import compiled_setup
 from brian2lava.engine.memory import GrowingArray, arena
 from brian2lava.options import Options
 from brian2lava.report import Report
@@ -182,6 +183,20 @@ class LavaDevice(StandaloneInterface):
                 compiler_kwds={},
             )
 
+        if self.engine == "cpu" and codeobj_class in (LoopCodeObject, NumpyCodeObject):
+            compiled = compiled_setup(
+                self,
+                owner,
+                name,
+                abstract_code,
+                variables,
+                variable_indices,
+                template_name,
+                template_kwds,
+                override_conditional_write,
+            )
+            if compiled is not None:
+                return compiled
         if codeobj_class is not LoopCodeObject:
             if template_name == "synapses_push_spikes":
                 owner.queue.run_in_python()
