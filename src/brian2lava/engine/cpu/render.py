@@ -583,6 +583,8 @@ def _group(
 ) -> str:
     """The function of a group: a thread's share of a fused pass, or one operation."""
     first = step_program.operations[group.members[0]]
+    if isinstance(first, program.PythonCall):
+        return ""
     if isinstance(first, program.Elementwise | program.Threshold):
         return _pass(number, group, step_program, tables)
     return _single(number, group.members[0], first, step_program, tables)
