@@ -1,6 +1,7 @@
-"""The five parts that Brian2's suite falls into, by pytest marker, and how each of them is run.
+"""The parts that Brian2's suite falls into, by pytest marker, and how each of them is run.
 
-Every test of Brian2 2.9 belongs to exactly one phase (200 + 16 + 72 + 400 + 57 = 745).
+Every test of Brian2 2.9 belongs to one part (200 + 16 + 72 + 400 + 57 = 745). The 72 for runtime
+devices are run twice, as `brian2.test` does: some are for one code generation target only.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Phase:
 # What `brian2.test(test_standalone=...)` hands to set_device.
 _STANDALONE = {"directory": None, "with_output": False}
 _ORDINARY = "not long and not gsl"
+_RUNTIME = "not standalone_compatible and not standalone_only and not codegen_independent"
 
 PHASES: dict[str, Phase] = {
     phase.name: phase
@@ -42,10 +44,8 @@ PHASES: dict[str, Phase] = {
             f"standalone_compatible and multiple_runs and {_ORDINARY}",
             options={**_STANDALONE, "build_on_run": False},
         ),
-        Phase(
-            "runtime_only",
-            "not standalone_compatible and not standalone_only and not codegen_independent",
-        ),
+        Phase("runtime_only", _RUNTIME, target="cython"),
+        Phase("runtime_only_numpy", _RUNTIME, target="numpy"),
         Phase(
             "codegen_independent",
             "codegen_independent and not gsl",
