@@ -41,7 +41,12 @@ def capture(objects: Sequence[BrianObject], clocks: Sequence[Any]) -> Captured:
     clock_index = {id(clock): k for k, clock in enumerate(clocks)}
     program_clocks = tuple(
         program.Clock(
-            clock.name, *(names.add(clock.variables[name]) for name in ("timestep", "t", "dt"))
+            clock.name,
+            **{
+                name: names.add(clock.variables[name])
+                for name in ("timestep", "t", "dt", "times")
+                if name in clock.variables
+            },
         )
         for clock in clocks
     )

@@ -14,8 +14,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from brian2.codegen.runtime.cython_rt import CythonCodeObject
+from brian2.codegen.runtime.GSLcython_rt import GSLCythonCodeObject
 from brian2.core.variables import DynamicArrayVariable
 
+from brian2lava.device.versions import HAS_CAPSULES, GSLGenerator
 from brian2lava.engine.memory import GrowingArray
 
 
@@ -69,4 +71,7 @@ def on_twins(codeobj_class: type[CythonCodeObject]) -> type[CythonCodeObject]:
         with self.device.mirrors.lent(variables):
             return codeobj_class.run_block(self, block)
 
-    return type(codeobj_class.__name__, (codeobj_class,), {"run_block": run_block})
+    changed: dict[str, Any] = {"run_block": run_block}
+    if HAS_CAPSULES and issubclass(codeobj_class, GSLCythonCodeObject):
+        changed["generator_class"] = GSLGenerator
+    return type(codeobj_class.__name__, (codeobj_class,), changed)

@@ -81,7 +81,7 @@ class PathwayQueue:
             self._python.prepare(delays, dt, sources)
 
     def get_capsule(self) -> Any:
-        """For Brian2's Cython code (from 2.10 on): the C++ object of the queue that it would use."""
+        """For Brian2's Cython code (from 2.10 on): the C++ object of a queue of Brian2's."""
         return self._brian2_queue().get_capsule()
 
     def _brian2_queue(self) -> Any:

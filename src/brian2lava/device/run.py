@@ -27,7 +27,9 @@ from brian2.units import second
 from brian2lava.capture.code_object import LoopCodeObject
 from brian2lava.capture.integrators import remembered_integrators
 from brian2lava.capture.network import Captured, capture
+from brian2lava.device.clocks import Ticking, due
 from brian2lava.device.compiler import compile_program, current_compiler
+from brian2lava.device.versions import reports_unused_objects
 from brian2lava.engine.cpu import instance as cpu
 from brian2lava.engine.cpu.render import Source, render
 from brian2lava.engine.host import Host, choose_host
@@ -143,7 +145,7 @@ class Runs:
     def collect_garbage(self, net: Network, objects: Sequence[BrianObject]) -> None:
         """Brian2 warns of forgotten objects when they are collected; look where any may be new."""
         names = frozenset(obj.id for obj in objects)
-        if self._objects.get(net) != names:
+        if reports_unused_objects() and self._objects.get(net) != names:
             gc.collect()
             self._objects[net] = names
 
@@ -492,30 +494,25 @@ def _python_loop(
     began = time.perf_counter()
     seconds: dict[str, float] = defaultdict(float)
     active = [obj for obj in objects if obj.active]
-    net._clock_variables = {
-        clock: tuple(clock.variables[name].get_value() for name in ("timestep", "t", "dt"))
-        for clock in clocks
-    }
+    ticking = [Ticking.of(clock) for clock in clocks]
     finished = Finished(0.0, clocks[0], None, notes=list(device.engine_notes))
     Network._globally_running = True
     try:
         while True:
-            leader, due = net._nextclocks()
-            finished.leader = leader
-            timestep, t, _ = net._clock_variables[leader]
-            if timestep[0] >= leader._i_end or net._stopped or Network._globally_stopped:
+            leader, together = due(ticking)
+            finished.leader = leader.clock
+            if leader.ended or net._stopped or Network._globally_stopped:
                 break
-            net.t_ = float(t[0])
+            net.t_ = float(leader.t[0])
+            now = {id(each.clock) for each in together}
             reporter.maybe(net.t_)
             for obj in active:
-                if obj.clock in due:
+                if id(obj.clock) in now:
                     started = time.perf_counter()
                     obj.run()
                     seconds[obj.name] += time.perf_counter() - started
-            for clock in due:
-                timestep, t, dt = net._clock_variables[clock]
-                timestep[0] += 1
-                t[0] = timestep[0] * dt[0]
+            for each in together:
+                each.advance()
             finished.steps += 1
             most = device._maximum_run_time
             if most is not None and time.perf_counter() - began > float(most):

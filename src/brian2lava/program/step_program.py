@@ -222,12 +222,17 @@ class PythonCall(Operation):
 
 @dataclass(frozen=True)
 class Clock:
-    """A clock's arrays."""
+    """A clock's arrays: its times are multiples of ``dt``, or those in the table ``times``."""
 
     name: str
     timestep: str
     t: str
-    dt: str
+    dt: str | None = None
+    times: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.dt is None) == (self.times is None):
+            raise ValueError(f"clock {self.name!r} needs either dt or times")
 
 
 @dataclass(frozen=True)

@@ -876,14 +876,16 @@ def _advance(
 ) -> str:
     clocks = step_program.clocks
     t = ", ".join(str(tables.data(clock.t)) for clock in clocks)
-    dt = ", ".join(str(tables.data(clock.dt)) for clock in clocks)
+    dt = ", ".join(str(tables.data(clock.dt) if clock.dt else -1) for clock in clocks)
     single = len(clocks) == 1
     choose = "b2l_c.clock = 0;" if single else f"b2l_c.clock = next_clocks(b2l_c, {len(clocks)}, clock_t, clock_dt);"
-    steps = "\n".join(
-        f"case_step({k}, {tables.address(clock.timestep)}, {tables.address(clock.t)},"
-        f" {tables.address(clock.dt)});"
-        for k, clock in enumerate(clocks)
-    )
+    if not single and any(clock.times for clock in clocks):
+        choose += "".join(
+            f"\nif (b2l_c.clock != {k} && {tables.address(clock.timestep)}[0] >= b2l_c.i_end[{k}])"
+            f" b2l_c.due[{k}] = 0;"
+            for k, clock in enumerate(clocks)
+        )
+    steps = "\n".join(_tick(k, clock, single, tables) for k, clock in enumerate(clocks))
     ended = "\n".join(
         f"if (b2l_c.clock == {k} && {tables.address(clock.timestep)}[0] >= b2l_c.i_end[{k}])"
         " return b2l_c.reason_done();"
@@ -913,8 +915,6 @@ static int64_t leave(Context &b2l_c, unsigned saved, int64_t reason) {{
 restore_denormals(saved);
 return reason;
 }}
-#define case_step(k, step, time, width) \\
-    if ({"true" if single else "b2l_c.due[k]"}) {{ step[0]++; time[0] = step[0] * width[0]; }}
 extern "C" int64_t b2l_advance(Context *context) {{
 Context &b2l_c = *context;
 const unsigned saved = flush_denormals();
@@ -941,6 +941,18 @@ done++;
 }}
 }}
 """
+
+
+def _tick(k: int, clock: program.Clock, single: bool, tables: _Tables) -> str:
+    """To the clock's next time step, where the clock was due."""
+    step = f"{tables.address(clock.timestep)}[0]"
+    if clock.dt is not None:
+        time = f"{step} * {tables.address(clock.dt)}[0]"
+    else:
+        assert clock.times is not None
+        time = f"{tables.address(clock.times)}[{step}]"
+    due = "" if single else f"if (b2l_c.due[{k}]) "
+    return f"{due}{{ {step}++; {tables.address(clock.t)}[0] = {time}; }}"
 
 
 def _fullness(number: int, k: int, operation: program.Operation, tables: _Tables) -> str:

@@ -696,11 +696,13 @@ static inline int64_t next_clocks(Context &c, int64_t n, const int *t, const int
         const double time = ((double *)c.data[t[k]])[0];
         if (time < least) { least = time; leader = k; }
     }
-    const double leader_dt = ((double *)c.data[dt[leader]])[0];
+    const double leader_dt = dt[leader] < 0 ? INFINITY : ((double *)c.data[dt[leader]])[0];
     for (int64_t k = 0; k < n; k++) {
-        const double time = ((double *)c.data[t[k]])[0], own = ((double *)c.data[dt[k]])[0];
-        const double difference = fabs(time - least);
-        c.due[k] = difference == 0 || difference / (own < leader_dt ? own : leader_dt) < 1e-4;
+        const double time = ((double *)c.data[t[k]])[0];
+        const double own = dt[k] < 0 ? INFINITY : ((double *)c.data[dt[k]])[0];
+        const double difference = fabs(time - least), width = own < leader_dt ? own : leader_dt;
+        // without a dt on either side: Brian2's tolerance for two event clocks (seconds)
+        c.due[k] = difference == 0 || difference < (width == INFINITY ? 1e-14 : 1e-4 * width);
     }
     return leader;
 }
