@@ -110,11 +110,11 @@ class LavaDevice(StandaloneInterface):
     def get_array_name(self, var: ArrayVariable, access_data: bool = True) -> str:
         """A name that no other array has: the two ``delay`` of a Synapses differ, too."""
         name = super().get_array_name(var, access_data)
-        owners = self._named.setdefault(name, weakref.WeakSet())
-        if len(owners) == 0 or (len(owners) == 1 and var in owners):
-            owners.add(var)
-            return name
         if var not in self._suffixes:
+            owners = self._named.setdefault(name, weakref.WeakSet())
+            if len(owners) == 0 or var in owners:
+                owners.add(var)
+                return name
             self._suffixes[var] = next(self._numbers)
         return f"{name}_{self._suffixes[var]}"
 
