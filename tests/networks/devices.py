@@ -118,3 +118,4 @@ def _blank() -> None:
     brian2.prefs.codegen.target = "numpy"
     brian2.defaultclock.dt = 0.1 * brian2.ms
     brian2.seed(20240229)
+    brian2.BrianLogger._log_messages.clear()  # what is logged once is logged again
