@@ -66,6 +66,10 @@ class LavaDevice(StandaloneInterface):
         self._last_run_time = 0.0
         self._last_run_completed_fraction = 0.0
 
+    def __reduce__(self) -> str:
+        """Pickled by name: there is one a process."""
+        return "lava_device"
+
     # ------------------------------------------------------------ life of the device
     def activate(self, build_on_run: bool = True, **kwargs: Any) -> None:
         """``set_device("lava", ...)``: see :class:`brian2lava.options.Options`."""

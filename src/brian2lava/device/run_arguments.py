@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from brian2.core.variables import ArrayVariable, DynamicArrayVariable, VariableView
+from brian2.core.variables import ArrayVariable, VariableView
 from brian2.input.timedarray import TimedArray
 from brian2.units.fundamentalunits import fail_for_dimension_mismatch
 
@@ -26,16 +26,15 @@ class Setting:
     set_values: Callable[[np.ndarray], None] | None = None
 
 
-def parse_run_args(device: Any, run_args: Any, directory: str | None = None) -> list[Setting]:
+def parse_run_args(device: Any, run_args: Any) -> list[Setting]:
     """Settings from ``run_args``, in their order.
 
     Parameters
     ----------
     run_args : mapping, sequence of str or None
         ``{group.variable: value, timed_array: values}``, or ``["group.variable=value", ...]`` with
-        a number in base units, ``True``/``False``, or the name of a file of raw values.
-    directory : str, optional
-        Where relative file names begin.
+        a number in base units, ``True``/``False``, or the name of a file of raw values
+        (relative names begin at ``device.project_dir``).
 
     Raises
     ------
@@ -55,7 +54,7 @@ def parse_run_args(device: Any, run_args: Any, directory: str | None = None) -> 
             "run_args has to be a dictionary or a list of 'group.variable=value', not"
             f" {run_args!r}."
         )
-    return [_by_name(device, text, directory) for text in run_args]
+    return [_by_name(device, text) for text in run_args]
 
 
 def _by_object(key: Any, value: Any) -> Setting:
@@ -92,31 +91,38 @@ def _timed_array(timed: TimedArray, values: np.ndarray) -> Setting:
     return Setting(name, timed, values)
 
 
-def _by_name(device: Any, text: str, directory: str | None) -> Setting:
+def _by_name(device: Any, text: str) -> Setting:
     name, equals, value = text.partition("=")
     if not equals:
         raise OptionError(f"run_args: {text!r} is not of the form 'group.variable=value'.")
     target = _find(device, name)
     if isinstance(target, TimedArray):
         return _timed_array(
-            target, _read(value, target.values.dtype, directory, target.values.shape)
+            target, _read(device, value, target.values.dtype, target.values.shape)
         )
-    values = _read(value, target.dtype, directory, None)
+    values = _read(device, value, target.dtype, None)
     length = device.arrays[target].shape[0]
     if values.size not in (1, length):
         raise TypeError(f"Incorrect size for variable '{name}': {values.size}, not {length}.")
     return Setting(name, target, values)
 
 
-def _find(device: Any, name: str) -> ArrayVariable | TimedArray:
+def variable_of_name(device: Any, name: str) -> ArrayVariable | None:
+    """The variable that is called ``group.variable``."""
     for variable in list(device.arrays):
         try:
             full_name = f"{variable.owner.name}.{variable.name}"
         except (AttributeError, ReferenceError):  # no owner, or it is gone
             continue
-        two = isinstance(variable, DynamicArrayVariable) and variable.ndim != 1
-        if full_name == name and not variable.read_only and not two:
+        if full_name == name:
             return variable
+    return None
+
+
+def _find(device: Any, name: str) -> ArrayVariable | TimedArray:
+    variable = variable_of_name(device, name)
+    if variable is not None and not variable.read_only and getattr(variable, "ndim", 1) == 1:
+        return variable
     for reference in TimedArray.__instances__():
         timed = reference()
         if timed is not None and f"{timed.name}.values" == name:
@@ -124,13 +130,13 @@ def _find(device: Any, name: str) -> ArrayVariable | TimedArray:
     raise OptionError(f"run_args: there is no variable '{name}' that can be set.")
 
 
-def _read(value: str, dtype: Any, directory: str | None, shape: Any) -> np.ndarray:
+def _read(device: Any, value: str, dtype: Any, shape: Any) -> np.ndarray:
     if value.lower() in ("true", "false"):
         return np.asarray(value.lower() == "true", dtype=dtype)
     try:
         return np.asarray(float(value)).astype(dtype)
     except ValueError:
-        values = np.fromfile(os.path.join(directory or "", value), dtype=dtype)
+        values = np.fromfile(os.path.join(device.project_dir, value), dtype=dtype)
         return values if shape is None else values.reshape(shape)
 
 

@@ -23,6 +23,7 @@ from brian2lava.device.run_arguments import (
     apply,
     parse_run_args,
     timed_arrays_kept,
+    variable_of_name,
 )
 from brian2lava.errors import NotSupported
 from brian2lava.options import Options
@@ -48,7 +49,7 @@ class StandaloneInterface(RuntimeDevice):
     def __init__(self) -> None:
         super().__init__()
         self.recording = Recording(self)
-        self.project_dir: str | None = None
+        self._project_dir: str | None = None
         self._own_folder: str | None = None
         self._results_dir: str | None = None
         self._writes_results = False
@@ -58,7 +59,7 @@ class StandaloneInterface(RuntimeDevice):
         """``set_device`` was called with the arguments ``given``."""
         asked_for = not build_on_run or not _RITUAL.isdisjoint(given)
         self.recording.clear(asked_for)
-        self.project_dir = given.get("directory")
+        self._project_dir = given.get("directory")
         self._results_dir = None
         self._writes_results = given.get("results_directory") is not None
         if self._writes_results:
@@ -85,7 +86,7 @@ class StandaloneInterface(RuntimeDevice):
             elif os.path.isdir(self._own_folder) and not os.listdir(self._own_folder):
                 os.rmdir(self._own_folder)
             if not os.path.exists(self._own_folder):
-                self._own_folder = None
+                self._project_dir = self._own_folder = None
 
     # ------------------------------------------------------------ build and run
     def build(self, direct_call: bool = True, run: bool = True, **options: Any) -> None:
@@ -112,7 +113,7 @@ class StandaloneInterface(RuntimeDevice):
                 " that needs them: @implementation('cpp', ..., sources=...)."
             )
         if options.get("directory") is not None:
-            self.project_dir = options["directory"]
+            self._project_dir = options["directory"]
         if run and options.get("run_args"):
             self.run(
                 results_directory=options.get("results_directory"), run_args=options["run_args"]
@@ -155,8 +156,8 @@ class StandaloneInterface(RuntimeDevice):
             Nothing has run yet, or objects of the simulation are gone.
         """
         if directory is not None:
-            self.project_dir = directory
-        settings = parse_run_args(self, run_args, self.project_dir)
+            self._project_dir = directory
+        settings = parse_run_args(self, run_args)
         folder = None if results_directory is None else self._absolute(results_directory)
 
         def again(event: Run) -> None:
@@ -186,7 +187,7 @@ class StandaloneInterface(RuntimeDevice):
     def first_run_args(self) -> list[Setting]:
         """The ``run_args`` of ``set_device``, once the variables that they name are there."""
         given = self.build_options.get("run_args") if self.build_on_run else None
-        return parse_run_args(self, given, self.project_dir)
+        return parse_run_args(self, given)
 
     def apply_run_args(self) -> None:
         """``run_args`` take effect here: what is set after this call can depend on them.
@@ -223,6 +224,14 @@ class StandaloneInterface(RuntimeDevice):
         )
 
     # ------------------------------------------------------------ results
+    @property
+    def project_dir(self) -> str:
+        """Where results, and the files that ``run_args`` name, are; made if none was given."""
+        if self._project_dir is None:
+            self._own_folder = tempfile.mkdtemp(prefix="brian2lava-results-")
+            self._project_dir = self._own_folder
+        return self._project_dir
+
     def get_array_filename(self, var: Any, basedir: Any = None) -> str:
         """The name of a variable's file in ``results_dir``."""
         if basedir is not None:
@@ -245,7 +254,7 @@ class StandaloneInterface(RuntimeDevice):
         FileNotFoundError
             No run wrote its results there.
         """
-        folder = os.path.join(self.project_dir or "", results_directory)
+        folder = os.path.join(self.project_dir, results_directory)
         with self.recording.paused():
             results.read(self, Path(folder))
         self._results_dir = os.path.join(os.path.abspath(folder), "")
@@ -261,9 +270,6 @@ class StandaloneInterface(RuntimeDevice):
                 "The 'results_directory' argument needs to be a relative path but was"
                 f" '{results_directory}'."
             )
-        if self.project_dir is None:
-            self._own_folder = tempfile.mkdtemp(prefix="brian2lava-results-")
-            self.project_dir = self._own_folder
         return os.path.join(os.path.abspath(os.path.join(self.project_dir, results_directory)), "")
 
     # ------------------------------------------------------------ what the recording hears of
@@ -350,9 +356,11 @@ class StandaloneInterface(RuntimeDevice):
             self.recording.note_read(f"{view.group_name}.{view.name}")
 
     def get_value(self, var: Any, access_data: bool = True) -> Any:
-        """The array of a variable."""
+        """The array of a variable; a copy that came from another process means the original."""
         if isinstance(var, DynamicArrayVariable) and var.ndim == 2:
             self.recording.note_read(f"{var.owner.name}.{var.name}")
+        if var not in self.arrays:
+            var = variable_of_name(self, _name(var)) or var
         return super().get_value(var, access_data)
 
     def fill_with_array(self, var: Any, arr: Any) -> None:
