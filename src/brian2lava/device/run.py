@@ -28,10 +28,11 @@ from brian2lava.capture.code_object import LoopCodeObject
 from brian2lava.capture.integrators import remembered_integrators
 from brian2lava.capture.network import Captured, capture
 from brian2lava.device.clocks import Ticking, due
-from brian2lava.device.compiler import compile_program, current_compiler
+from brian2lava.device.compiler import compile_program, current_compiler, toolchain
 from brian2lava.device.versions import reports_unused_objects
 from brian2lava.engine.cpu import instance as cpu
 from brian2lava.engine.cpu.render import Source, render
+from brian2lava.engine.cpu.toolchain import start_runtime
 from brian2lava.engine.host import Host, choose_host
 from brian2lava.engine.memory import arena
 from brian2lava.errors import EngineDied, ForeignArray
@@ -251,6 +252,8 @@ def run_network(
             f"Function 'run' expected a non-negative duration but got '{duration}'"
         )
     watch = Stopwatch()
+    if device.engine == "cpu":
+        start_runtime(toolchain())  # compiles beside Brian2's code generation
     objects = net.sorted_objects
     device.runs.collect_garbage(net, objects)
     t_start, t_end = net.t, net.t + duration

@@ -11,14 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from brian2lava.engine.cpu import cable
 from brian2lava.engine.cpu.fuse import Group, group_operations
 from brian2lava.program import step_program as program
 from brian2lava.program.effects import effects, elementwise, elementwise_statements, writes_only
 
-_RUNTIME = Path(__file__).with_name("runtime.hpp")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 #: Names in statements that contain names of objects; they get canonical ones, so that a second
 #: network of the same shape is the same source.
@@ -90,7 +88,7 @@ def render(step_program: program.StepProgram, fuse: bool = True) -> Source:
     parts.append(_advance(step_program, groups, tables))
     text = _canonical("\n".join(parts))
     return Source(
-        text=_RUNTIME.read_text(encoding="utf-8") + text,
+        text=text,
         arrays=tuple(tables.arrays),
         reals=tuple(tables.reals),
         integers=tuple(tables.integers),

@@ -78,9 +78,7 @@ const uint64_t b2l_execution = b2l_s.execution;
 return b2l::MADE;
 }}
 """
-    runtime = "".join(
-        (_FOLDER / name).read_text(encoding="utf-8") for name in ("runtime.hpp", "setup.hpp")
-    )
+    runtime = (_FOLDER / "setup.hpp").read_text(encoding="utf-8")
     numbers = ""
     if isinstance(action, setup.CreateSynapses):
         numbers = (_FOLDER / "synapse_numbers.hpp").read_text(encoding="utf-8")

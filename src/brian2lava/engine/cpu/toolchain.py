@@ -1,8 +1,10 @@
 """Source text -> shared library, through the system's C++ compiler and a cache on disk.
 
-An entry is ``<key>.so`` with ``<key>.cpp`` and ``<key>.json`` beside it; the key is the hash of the
-source, the compiler and the flags. Entries are put in place by renaming, so that programs that
-share the cache never see half of one; a library whose checksum is wrong is built again.
+What all programs share (``runtime.cpp``) is compiled once, in the background while Brian2
+generates code, and linked to each program. An entry is ``<key>.so`` with ``<key>.cpp`` and
+``<key>.json`` beside it; the key is the hash of the source, the compiler and the flags. Entries
+are put in place by renaming, so that programs that share the cache never see half of one; a
+library whose checksum is wrong is built again.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,15 +84,92 @@ def cache_folder() -> Path:
 
 
 def build(source: str, toolchain: Toolchain) -> Built:
-    """The library of ``source``: from the cache, or compiled now."""
+    """The library of ``source`` (without the runtime's text): from the cache, or compiled now."""
     extra = "".join(Path(path).read_text(encoding="utf-8") for path in toolchain.sources)
-    key = hashlib.sha256((toolchain.identity + source + extra).encode()).hexdigest()[:40]
+    key = _key(toolchain.identity, runtime_text(), source, extra)
     folder = _usable_folder()
     library = folder / f"{key}.so"
     if _intact(library):
         return Built(library, compiled=False)
-    _compile(source, key, folder, toolchain)
+    runtime = start_runtime(toolchain)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as scratch:
+        text = Path(scratch) / f"{key}.cpp"
+        text.write_text(_header() + source, encoding="utf-8")
+        objects = [
+            _compile(path, Path(scratch) / f"{place}.o", toolchain)
+            for place, path in enumerate([text, *map(Path, toolchain.sources)])
+        ]
+        made = Path(scratch) / f"{key}.so"
+        _run([toolchain.compiler, *_LINK, *objects, runtime(), *toolchain.link_args, "-o", made])
+        _put(made, folder, toolchain, beside=text)
     return Built(library, compiled=True)
+
+
+def start_runtime(toolchain: Toolchain) -> Callable[[], Path]:
+    """Compile the part that all programs share, in the background, unless it is there.
+
+    What is returned waits for it and gives the object file.
+    """
+    key = _key(toolchain.identity, runtime_text())
+    folder = _usable_folder()
+    place = folder / f"{key}.o"
+    with _runtime_lock:
+        if key not in _runtimes:
+            if _intact(place):
+                return lambda: place
+            _runtimes[key] = _in_background(lambda: _compile_runtime(key, folder, toolchain))
+        future = _runtimes[key]
+
+    def wait() -> Path:
+        try:
+            return future.result()
+        finally:
+            with _runtime_lock:
+                _runtimes.pop(key, None)
+
+    return wait
+
+
+_runtimes: dict[str, Future[Path]] = {}
+_runtime_lock = threading.Lock()
+
+
+def _in_background(work: Callable[[], Path]) -> Future[Path]:
+    """Do ``work`` in a thread that ends with it."""
+    future: Future[Path] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as problem:
+            future.set_exception(problem)
+
+    threading.Thread(target=do, name="brian2lava-compile", daemon=True).start()
+    return future
+
+
+def _compile_runtime(key: str, folder: Path, toolchain: Toolchain) -> Path:
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as scratch:
+        text = Path(scratch) / f"{key}.cpp"
+        text.write_text(runtime_text(), encoding="utf-8")
+        return _put(
+            _compile(text, Path(scratch) / f"{key}.o", toolchain), folder, toolchain, beside=text
+        )
+
+
+@functools.cache
+def _header() -> str:
+    return Path(__file__).with_name("runtime.hpp").read_text(encoding="utf-8")
+
+
+@functools.cache
+def runtime_text() -> str:
+    """The source of what all programs share."""
+    return _header() + Path(__file__).with_name("runtime.cpp").read_text(encoding="utf-8")
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 
 
 def _intact(library: Path) -> bool:
@@ -125,32 +207,28 @@ def _usable_folder() -> Path:
         return _private_folder()
 
 
-def _compile(source: str, key: str, folder: Path, toolchain: Toolchain) -> None:
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as scratch:
-        work = Path(scratch)
-        text = work / f"{key}.cpp"
-        text.write_text(source, encoding="utf-8")
-        objects = []
-        for place, path in enumerate([str(text), *toolchain.sources]):
-            made = work / f"{place}.o"
-            _run([toolchain.compiler, *toolchain.compile_args, *_REQUIRED, "-c", path, "-o", made])
-            objects.append(made)
-        library = work / f"{key}.so"
-        _run([toolchain.compiler, *_LINK, *objects, *toolchain.link_args, "-o", library])
-        note = work / f"{key}.json"
-        note.write_text(
-            json.dumps(
-                {
-                    "sha256": hashlib.sha256(library.read_bytes()).hexdigest(),
-                    "compiler": toolchain.compiler,
-                    "arguments": list(toolchain.compile_args),
-                },
-                indent=1,
-            ),
-            encoding="utf-8",
-        )
-        for made in (text, library, note):
-            os.replace(made, folder / made.name)
+def _compile(text: Path, made: Path, toolchain: Toolchain) -> Path:
+    _run([toolchain.compiler, *toolchain.compile_args, *_REQUIRED, "-c", text, "-o", made])
+    return made
+
+
+def _put(made: Path, folder: Path, toolchain: Toolchain, beside: Path) -> Path:
+    """Move a finished file into the cache; its note comes first, so that it is never without."""
+    note = made.with_suffix(".json")
+    note.write_text(
+        json.dumps(
+            {
+                "sha256": hashlib.sha256(made.read_bytes()).hexdigest(),
+                "compiler": toolchain.compiler,
+                "arguments": list(toolchain.compile_args),
+            },
+            indent=1,
+        ),
+        encoding="utf-8",
+    )
+    for file in (beside, note, made):
+        os.replace(file, folder / file.name)
+    return folder / made.name
 
 
 def _run(command: list[str | Path]) -> None:
