@@ -8,24 +8,24 @@ from typing import Any
 
 from brian2lava.errors import NotSupported, OptionError
 
-#: Names that Brian2 and standalone scripts pass; they are accepted and change nothing here.
-IGNORED = frozenset(
-    {
-        "directory",
-        "with_output",
-        "compile",
-        "run",
-        "debug",
-        "clean",
-        "additional_source_files",
-        "run_args",
-        "results_directory",
-        "direct_call",
-        "native",
-        "build_on_run",
-        "profile",
-    }
-)
+#: Arguments of Brian2's standalone mode, and what the device does with them; they are also a table
+#: in docs/options.md.
+STANDALONE: dict[str, str] = {
+    "build_on_run": "`False` allows `device.build()`; `run()` executes at once in any case",
+    "directory": "where `results_directory` and the files that `run_args` name are; `None` makes a"
+    " temporary one when it is needed",
+    "results_directory": "a relative path: the values of all arrays are written there after a run",
+    "run_args": 'values at the start of the first run, as a list of `"group.variable=value"`',
+    "with_output": "`False`: no report is printed",
+    "profile": "the default of `run(profile=...)`",
+    "additional_source_files": "C++ files, compiled and linked with the model",
+    "compile": "`False` is refused: `run()` executes at once",
+    "run": "`False` is refused in `set_device`; `device.build(run=False)` does nothing",
+    "debug": "no effect: use `prefs.codegen.cpp.extra_compile_args`",
+    "clean": "no effect: a model is compiled when its code or the compiler's arguments changed",
+    "native": "no effect: use `prefs.codegen.cpp.extra_compile_args`",
+    "direct_call": "no effect; Brian2 uses it internally",
+}
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "hardware": ("CPU", "GPU", "Loihi1", "Loihi2"),
@@ -50,7 +50,8 @@ class Options:
     engine : "cpu" or "numpy"
         Compiled C++, or Brian2's NumPy code: slow, and the definition of what is right.
     threads : int
-        Threads of the compiled engine; results don't depend on it.
+        Threads of the compiled engine; results don't depend on it. Where it is not given,
+        ``prefs.devices.cpp_standalone.openmp_threads`` is used, which is one thread by default.
     fuse : bool
         Whether operations are run together where that is proved to change nothing.
     granularity : "network"
@@ -83,7 +84,8 @@ class Options:
         known = {field.name for field in fields(cls)}
         chosen = {}
         for name, value in given.items():
-            if name in IGNORED:
+            if name in STANDALONE:
+                _refuse_without_run(name, value)
                 continue
             if name not in known:
                 raise OptionError(
@@ -94,6 +96,14 @@ class Options:
         options = cls(**chosen)
         _refuse_unserved(options)
         return options
+
+
+def _refuse_without_run(name: str, value: Any) -> None:
+    if name in ("compile", "run") and value is False:
+        raise NotSupported(
+            f"set_device('lava', {name}=False): run(...) compiles and executes at once; leave the"
+            " argument out."
+        )
 
 
 def _checked(name: str, value: Any) -> Any:

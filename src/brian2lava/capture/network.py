@@ -9,6 +9,7 @@ from typing import Any
 from brian2.core.base import BrianObject
 from brian2.core.preferences import prefs
 from brian2.core.variables import Constant
+from brian2.devices.device import get_device
 from brian2.synapses.synapses import SynapticPathway
 
 from brian2lava.capture.code_object import LoopCodeObject
@@ -80,8 +81,14 @@ def capture(objects: Sequence[BrianObject], clocks: Sequence[Any]) -> Captured:
         calls=tuple(calls),
         queues=queues,
         owners=tuple(owners),
-        compiler_kwds=dict(names.kwds),
+        compiler_kwds=_compiler_kwds(names),
     )
+
+
+def _compiler_kwds(names: Names) -> dict[str, list[str]]:
+    """What user functions ask of the compiler, and the files that ``set_device`` named."""
+    named = get_device().build_options.get("additional_source_files") or []
+    return {**names.kwds, "sources": [*names.kwds["sources"], *named]}
 
 
 def _does_something(brian_object: BrianObject) -> bool:

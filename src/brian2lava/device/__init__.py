@@ -6,10 +6,11 @@ own; only the run loop is ours (:mod:`brian2lava.device.run`).
 
 from __future__ import annotations
 
-import secrets
 import itertools
+import secrets
 import warnings
 import weakref
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -32,10 +33,11 @@ from brian2lava.capture.code_object import (
 from brian2lava.device import run as running
 from brian2lava.device.compiler import compiler_path
 from brian2lava.device.mirrors import Mirrors, on_twins
+from brian2lava.device.preferences import check_preferences, preferred_threads
 from brian2lava.device.queues import PathwayQueue
 from brian2lava.device.run_arguments import apply
-from brian2lava.device.standalone import StandaloneInterface, silent
 from brian2lava.device.setup import compiled_setup
+from brian2lava.device.standalone import StandaloneInterface, silent
 from brian2lava.engine.memory import GrowingArray, arena
 from brian2lava.options import Options
 from brian2lava.report import Report
@@ -57,6 +59,7 @@ class LavaDevice(StandaloneInterface):
         )
         self._numbers = itertools.count(1)
         self.options = Options()
+        self._given_threads: int | None = None
         self.build_on_run = True
         self.build_options: dict[str, Any] = {}
         self.mirrors = Mirrors(self.arrays)
@@ -74,6 +77,7 @@ class LavaDevice(StandaloneInterface):
     def activate(self, build_on_run: bool = True, **kwargs: Any) -> None:
         """``set_device("lava", ...)``: see :class:`brian2lava.options.Options`."""
         self.options = Options.parse(kwargs)
+        self._given_threads = kwargs.get("threads")
         self.__dict__.pop("engine_notes", None)
         super().activate(build_on_run, **kwargs)
         self.begin_project(build_on_run, kwargs)
@@ -313,6 +317,8 @@ class LavaDevice(StandaloneInterface):
 
     def run_again(self, net: Any, arguments: dict[str, Any]) -> None:
         """Run ``net`` with the arguments of :meth:`network_run`, complete."""
+        check_preferences()
+        self.options = replace(self.options, threads=self._given_threads or preferred_threads())
         running.run_network(self, net, *arguments.values())
 
 
