@@ -213,9 +213,10 @@ class _Creation(SetupCode):
         arguments["used"] = old
         reason = call.NO_ROOM
         while reason == call.NO_ROOM:
-            room = max(2 * arguments["used"], arguments["needed"], old + _FIRST_ROOM)
-            pre.reserve(room)
-            post.reserve(room)
+            used = arguments["used"]
+            for array in (pre, post):
+                array.resize(used)  # what was written moves along
+                array.reserve(max(2 * used, arguments["needed"], old + _FIRST_ROOM))
             arguments.point("pre", pre)
             arguments.point("post", post)
             arguments["capacity"] = min(pre.capacity, post.capacity)
