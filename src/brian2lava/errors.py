@@ -4,7 +4,7 @@
 
     BrianLavaError
     ├── OptionError          (ValueError)  an unknown option or value of set_device
-    ├── NotSupported         (NotImplementedError)  what this version can't do, with what to do instead
+    ├── NotSupported         (NotImplementedError)  what this version can't do, and what to do
     ├── ForeignArray         (RuntimeError)  an object was made before set_device("lava")
     ├── ProgramError         a StepProgram that breaks its own rules
     ├── CompileError         (RuntimeError)  the C++ compiler failed

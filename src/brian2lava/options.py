@@ -122,12 +122,15 @@ def _checked(name: str, value: Any) -> Any:
     elif name == "fuse":
         if not isinstance(value, bool):
             raise OptionError(f"set_device('lava', fuse={value!r}): True or False is needed.")
-    elif name == "seed" and value is not None:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise OptionError(
-                f"set_device('lava', seed={value!r}): a whole number, 0 or more, is needed."
-            )
+    elif name == "seed" and value is not None and not _whole(value):
+        raise OptionError(
+            f"set_device('lava', seed={value!r}): a whole number, 0 or more, is needed."
+        )
     return value
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _nearest(name: str, known: Any) -> str:

@@ -13,6 +13,7 @@ from brian2.devices.device import get_device
 from brian2.synapses.synapses import SynapticPathway
 
 from brian2lava.capture.code_object import LoopCodeObject
+from brian2lava.capture.names import user_name
 from brian2lava.capture.operations import BUILDERS, Names, pathway
 from brian2lava.program import step_program as program
 
@@ -152,7 +153,7 @@ def _values(code: LoopCodeObject) -> tuple[float, ...]:
     variables = code.variables
     result = []
     for constant in code.statements.constants:
-        variable = variables[constant.name]
+        variable = variables[user_name(constant.name)]
         assert isinstance(variable, Constant)
         result.append(variable.get_value())
     return tuple(result)

@@ -102,7 +102,7 @@ def pathway(
         sources=names.add(owner.synapse_sources),
         targets=names.add(owner.synapse_targets),
         dt=names.add(variables["_source_dt"]),
-        silent=not deliver.abstract_code[None].strip(),
+        silent=not "".join(deliver.abstract_code.values()).strip(),
     )
 
 
@@ -177,12 +177,15 @@ def _ratemonitor(code: LoopCodeObject, names: Names, common: dict[str, Any]) -> 
     )
 
 
+# fmt: off
 _CABLE = (
-    "Cm dt v Ic Ri _ab_star0 _ab_star1 _ab_star2 _b_plus _b_minus _v_star _u_plus _u_minus "
-    "_v_previous _gtot_all _I0_all _c _P_diag _P_parent _P_children _B _morph_parent_i _starts "
-    "_ends _morph_children _morph_children_num _morph_idxchild _invr0 _invrn _invr r_length_1 "
-    "r_length_2 area"
-).split()
+    "Cm", "dt", "v", "Ic", "Ri", "_ab_star0", "_ab_star1", "_ab_star2", "_b_plus", "_b_minus",
+    "_v_star", "_u_plus", "_u_minus", "_v_previous", "_gtot_all", "_I0_all", "_c", "_P_diag",
+    "_P_parent", "_P_children", "_B", "_morph_parent_i", "_starts", "_ends", "_morph_children",
+    "_morph_children_num", "_morph_idxchild", "_invr0", "_invrn", "_invr", "r_length_1",
+    "r_length_2", "area",
+)
+# fmt: on
 
 
 def _cable(code: LoopCodeObject, names: Names, common: dict[str, Any]) -> program.Operation:

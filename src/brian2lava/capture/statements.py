@@ -14,6 +14,7 @@ from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.variables import ArrayVariable, Constant
 from brian2.utils.stringtools import get_identifiers
 
+from brian2lava.capture.names import legal_name, renamed
 from brian2lava.program import step_program as program
 
 __all__ = ["StatementGenerator", "block_statements", "c_data_type"]
@@ -28,6 +29,9 @@ class StatementGenerator(CPPCodeGenerator):
         self, sc_statements: dict[str, Any], ve_statements: dict[str, Any]
     ) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
         """As Brian2's, with the accesses of each block under ``accesses``."""
+        names = self._rename_variables()
+        sc_statements = {block: renamed(code, names) for block, code in sc_statements.items()}
+        ve_statements = {block: renamed(code, names) for block, code in ve_statements.items()}
         scalar, vector, keywords = super().translate_statement_sequence(
             sc_statements, ve_statements
         )
@@ -38,6 +42,24 @@ class StatementGenerator(CPPCodeGenerator):
         keywords["functions"] = self._called(sc_statements) | self._called(ve_statements)
         keywords["tables"] = self._tables()
         return scalar, vector, keywords
+
+    def _rename_variables(self) -> dict[str, str]:
+        """Give variables legal names; returns those that changed."""
+        names = {
+            name: legal_name(name)
+            for name, variable in self.variables.items()
+            if legal_name(name) != name and not isinstance(variable, Function)
+        }
+        self.variables = {names.get(key, key): value for key, value in self.variables.items()}
+        self.variable_indices = {
+            **self.variable_indices,
+            **{
+                new: self.variable_indices[old]
+                for old, new in names.items()
+                if old in self.variable_indices
+            },
+        }
+        return names
 
     def _accesses(
         self, statements: list[Any]

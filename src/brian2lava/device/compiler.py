@@ -1,4 +1,4 @@
-"""Brian2's compiler preferences -> a toolchain; compile errors -> the Brian2 object and equation."""
+"""Brian2's compiler preferences -> a toolchain; compile errors -> the Brian2 object and code."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from brian2.core.base import BrianObject
@@ -386,7 +386,7 @@ def _advance(
             except KeyboardInterrupt as interrupt:
                 # the slice is through; finish the step, so that the network can go on from here
                 interrupted = interrupt
-                reason = int(host.last_result)
+                reason = int(cast(int, host.last_result))
                 instance["stop"] = 1
             if reason in (cpu.DONE, cpu.STOP):
                 break

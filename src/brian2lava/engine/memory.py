@@ -32,7 +32,7 @@ _PAGE = mmap.PAGESIZE
 _ALIGNMENT = 64
 #: Blocks up to this size keep their pages when they are freed.
 _KEEP_PAGES = 1 << 16
-#: Each growth step of a dynamic array gives this much more room, so that it moves at most a few times.
+#: A growing array gets this much more room at once, so that it moves at most a few times.
 _GROWTH = 64
 
 

@@ -15,7 +15,8 @@ def before_run(p: dict[str, str], n: dict[str, str], count: str) -> str:
 const int64_t compartments = {count}, sections = {n["_starts"]};
 const double resistivity = {p["Ri"]}[0];
 for (int64_t k = 1; k < compartments; k++)
-    {p["_invr"]}[k] = 1.0 / (resistivity * (1 / {p["r_length_2"]}[k - 1] + 1 / {p["r_length_1"]}[k]));
+    {p["_invr"]}[k] =
+        1.0 / (resistivity * (1 / {p["r_length_2"]}[k - 1] + 1 / {p["r_length_1"]}[k]));
 for (int64_t s = 0; s < sections; s++) {p["_invr"]}[{p["_starts"]}[s]] = 0;
 for (int64_t k = 0; k < compartments; k++) {{
     const double left = {p["_invr"]}[k], right = k + 1 < compartments ? {p["_invr"]}[k + 1] : 0;
@@ -52,7 +53,7 @@ const int64_t compartments = _count, sections = {n["_starts"]};
 const double width = {p["dt"]}[0];
 for (int64_t s = 0; s < sections; s++) {{
     const int64_t begin = {p["_starts"]}[s], end = {p["_ends"]}[s];
-    for (int64_t k = begin; k < end; k++) {{  // forward: the upper triangle has ones on its diagonal
+    for (int64_t k = begin; k < end; k++) {{  // forward: ones on the diagonal
         const double below = k > 0 ? {p["_ab_star2"]}[k - 1] : 0;
         const double before_c = k > 0 ? {p["_c"]}[k - 1] : 0;
         const double before_v = k > 0 ? {p["_v_star"]}[k - 1] : 0;

@@ -17,11 +17,13 @@ from brian2lava.engine.memory import Block, GrowingArray, arena
 DONE, PYTHON, FULL, TIME, STOP, ERROR = range(6)
 
 #: The fields of ``Context`` in runtime.hpp, in order; each takes eight bytes.
+# fmt: off
 _FIELDS = (
-    "data rows capacity length reals integers i_end due executions seconds report operation call "
-    "clock stop budget max_steps steps threads profile seed state error exported exported_size "
-    "dt_fallback"
-).split()
+    "data", "rows", "capacity", "length", "reals", "integers", "i_end", "due", "executions",
+    "seconds", "report", "operation", "call", "clock", "stop", "budget", "max_steps", "steps",
+    "threads", "profile", "seed", "state", "error", "exported", "exported_size", "dt_fallback",
+)
+# fmt: on
 _PLACE = {name: k for k, name in enumerate(_FIELDS)}
 
 
@@ -146,7 +148,7 @@ class Instance:
     def pending(self, which: int) -> Pending:
         """The spikes in flight of queue ``which``."""
         place = self.address + 8 * _PLACE["exported"]
-        records = self.host.execute(("pending", self.library, self.address, which, place))
+        records: Any = self.host.execute(("pending", self.library, self.address, which, place))
         table = np.frombuffer(records, dtype=[("due", "<i8"), ("synapse", "<i4"), ("_", "<i4")])
         return Pending(table["due"].copy(), table["synapse"].copy())
 
@@ -165,5 +167,5 @@ class Instance:
             self._call("b2l_unload")
 
     def _call(self, function: str) -> int:
-        result: int = self.host.execute(("call", self.library, function, self.address))
-        return result
+        result: Any = self.host.execute(("call", self.library, function, self.address))
+        return int(result)

@@ -172,7 +172,8 @@ def _support(k: int, statements: program.Statements, tables: _Tables) -> str:
             "static inline double _rand(int64_t) { return b2l::site_uniform(); }\n"
             "static inline double _randn(int64_t) { return b2l::site_normal(); }\n"
             "static inline int32_t _poisson(double lam, int64_t) {\n"
-            "    return b2l::poisson(lam, b2l::site.key, b2l::site.element, b2l::site.draw, b2l::site.execution);\n}"
+            "    return b2l::poisson(lam, b2l::site.key, b2l::site.element, b2l::site.draw,\n"
+            "                        b2l::site.execution);\n}"
         )
     if statements.support:
         lines.append(f'#line 1 "operation_{k}_support"\n{statements.support}')
@@ -282,7 +283,8 @@ def _render_reset(k: int, operation: program.Reset, tables: _Tables) -> str:
     statements = operation.statements
 
     def body(vector: str) -> str:
-        return f"""return [=, &b2l_c](const int32_t *_events, const int64_t _low, const int64_t _high) {{
+        return f"""return [=, &b2l_c](const int32_t *_events,
+const int64_t _low, const int64_t _high) {{
 (void)b2l_c;
 {_pointers(tables, vector)}
 for (int64_t _event = _low; _event < _high; _event++) {{
@@ -314,9 +316,10 @@ const int64_t _idx = {index}, _vectorisation_idx = _idx; (void)_vectorisation_id
                 f" (const {tables.ctype(array)} *)_copies[{place}];"
                 for place, array in enumerate(copied)
             )
-            through_copies = f"if (_copies != nullptr) {{\n{pointers}\n{loop('_position', vector)}\n}} else "
-        return f"""return [=, &b2l_c](const int64_t _low, const int64_t _high, const int32_t *_order,
-void *const *_copies) {{
+            copies_loop = loop("_position", vector)
+            through_copies = f"if (_copies != nullptr) {{\n{pointers}\n{copies_loop}\n}} else "
+        return f"""return [=, &b2l_c](const int64_t _low, const int64_t _high,
+const int32_t *_order, void *const *_copies) {{
 (void)b2l_c; (void)_copies;
 {_pointers(tables, vector)}
 if (_order == nullptr) {{
@@ -452,7 +455,8 @@ return 0;"""
 def _render_event_recorder(k: int, operation: program.EventRecorder, tables: _Tables) -> str:
     def body(vector: str) -> str:
         stores = "\n".join(
-            f"(({tables.ctype(array)} *)b2l_c.data[{tables.data(array)}])[_row] = _to_record_{name};"
+            f"(({tables.ctype(array)} *)b2l_c.data[{tables.data(array)}])[_row]"
+            f" = _to_record_{name};"
             for name, array in operation.recorded
         )
         rows = "\n".join(
@@ -462,7 +466,8 @@ def _render_event_recorder(k: int, operation: program.EventRecorder, tables: _Ta
         return f"""{_pointers(tables, vector)}
 const int32_t *_events = {tables.address(operation.events)};
 int64_t _low, _high;
-b2l::between(_events, _events[b2l_c.length[{events}] - 1], {operation.first}, {operation.last}, _low, _high);
+b2l::between(_events, _events[b2l_c.length[{events}] - 1], {operation.first}, {operation.last},
+             _low, _high);
 if (_low == _high) return 0;
 int64_t _row = {tables.address(operation.rows)}[0];
 auto *_counts = {tables.address(operation.counts)};
@@ -488,7 +493,8 @@ namespace operation_{k} {{
 static inline void run(Context &b2l_c) {{
     const int32_t *events = {tables.address(operation.events)};
     int64_t low, high;
-    b2l::between(events, events[b2l_c.length[{events}] - 1], {operation.first}, {operation.last}, low, high);
+    b2l::between(events, events[b2l_c.length[{events}] - 1], {operation.first}, {operation.last},
+                 low, high);
     const int64_t row = b2l_c.rows[{times}][0];
     {tables.address(operation.rates)}[row] =
         1.0 * (high - low) / {tables.address(operation.dt)}[0]
@@ -793,7 +799,7 @@ def _parallel(operation: program.Pathway) -> bool:
 def _prepare(step_program: program.StepProgram, tables: _Tables) -> str:
     """Load, tables, export: what happens around the loop."""
     queues = []
-    for which, (k, operation) in enumerate(_pathways(step_program)):
+    for which, (_, operation) in enumerate(_pathways(step_program)):
         queues.append(f"""{{
 Queue &q = state(b2l_c).queue[{which}];
 prepare(q, {operation.first}, {operation.last}, {tables.address(operation.sources)},
@@ -876,7 +882,11 @@ def _advance(
     t = ", ".join(str(tables.data(clock.t)) for clock in clocks)
     dt = ", ".join(str(tables.data(clock.dt) if clock.dt else -1) for clock in clocks)
     single = len(clocks) == 1
-    choose = "b2l_c.clock = 0;" if single else f"b2l_c.clock = next_clocks(b2l_c, {len(clocks)}, clock_t, clock_dt);"
+    choose = (
+        "b2l_c.clock = 0;"
+        if single
+        else f"b2l_c.clock = next_clocks(b2l_c, {len(clocks)}, clock_t, clock_dt);"
+    )
     if not single and any(clock.times for clock in clocks):
         choose += "".join(
             f"\nif (b2l_c.clock != {k} && {tables.address(clock.timestep)}[0] >= b2l_c.i_end[{k}])"
