@@ -13,9 +13,18 @@ from typing import Any
 
 from brian2.utils.stringtools import word_substitute
 
-_KEYWORDS = frozenset(
-    ["alignas", "alignof", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char", "char16_t", "char32_t", "class", "compl", "const", "const_cast", "constexpr", "continue", "decltype", "default", "delete", "do", "double", "dynamic_cast", "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "not_eq", "nullptr", "operator", "or_eq", "private", "protected", "public", "register", "reinterpret_cast", "restrict", "return", "short", "signed", "sizeof", "static", "static_assert", "static_cast", "struct", "switch", "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "union", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "size_t", "errno", "stdin", "stdout", "stderr", "signgam", "linux", "unix", "assert", "isnan", "isinf", "signbit"]
-)
+_WORDS = """
+alignas alignof and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class
+compl const const_cast constexpr continue decltype default delete do double dynamic_cast else
+enum explicit export extern false float for friend goto if inline int long mutable namespace new
+noexcept not_eq nullptr operator or_eq private protected public register reinterpret_cast
+restrict return short signed sizeof static static_assert static_cast struct switch template this
+thread_local throw true try typedef typeid typename typeof union unsigned using virtual void
+volatile wchar_t while xor xor_eq
+int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t size_t
+errno stdin stdout stderr signgam linux unix assert isnan isinf signbit
+"""
+_KEYWORDS = frozenset(_WORDS.split())
 #: Headers define macros in capitals (NULL, M_PI); a macro can't be a variable.
 _MACRO_LIKE = re.compile(r"[A-Z][A-Z0-9]*_?[A-Z0-9_]+")
 _PREFIX = "b2l_user_"

@@ -27,6 +27,12 @@ _OBJECT_NAMES = re.compile(
 POSITION_INDEPENDENT = frozenset(
     {"exp", "abs", "clip", "sign", "timestep", "int", "rand", "ceil", "floor", "sqrt"}
 )
+#: A line of a user function's code that includes a header; one that only declares a function.
+_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include\b.*$", re.MULTILINE)
+_DECLARATION = re.compile(
+    r"^(?!\s*return\b)[ \t]*(?:[\w:<>*&]+[ \t]+)+[*&]*(\w+)[ \t]*\([^;{}()]*\)[ \t]*;[ \t]*$",
+    re.MULTILINE,
+)
 _BLOCK = 1024
 
 
@@ -73,19 +79,19 @@ class _Tables:
 def render(step_program: program.StepProgram, fuse: bool = True) -> Source:
     """The translation unit of ``step_program``; with ``fuse=False`` each operation runs alone."""
     tables = _Tables(step_program)
-    parts = [f'#include "{name}"' if not name.startswith(("<", '"')) else f"#include {name}"
-             for name in step_program.headers]
-    parts.append("using namespace b2l;")
+    parts = [_at_file_scope(step_program)]
     kernels = [
         _KERNELS[type(operation)](k, operation, tables)
         for k, operation in enumerate(step_program.operations)
     ]
     parts.extend(kernels)
     groups = group_operations(step_program, fuse)
+    parts.append("namespace b2l {")  # what users' headers declare is hidden from here on
     parts.append(_state(step_program))
     parts.extend(_group(number, group, step_program, tables) for number, group in enumerate(groups))
     parts.append(_prepare(step_program, tables))
     parts.append(_advance(step_program, groups, tables))
+    parts.append("}")
     text = _canonical("\n".join(parts))
     return Source(
         text=text,
@@ -94,6 +100,43 @@ def render(step_program: program.StepProgram, fuse: bool = True) -> Source:
         integers=tuple(tables.integers),
         random=tuple(tables.random),
     )
+
+
+def _at_file_scope(step_program: program.StepProgram) -> str:
+    """Headers, and what the code of user functions says that has no place in a namespace."""
+    headers = [
+        f"#include {name}" if name.startswith(("<", '"')) else f'#include "{name}"'
+        for name in step_program.headers
+    ]
+    outside = [
+        line
+        for operation in step_program.operations
+        for line in _outside(operation.statements.support)
+    ]
+    return "\n".join(dict.fromkeys([*headers, *outside]))
+
+
+def _outside(support: str) -> list[str]:
+    """The lines that include headers, or declare functions that are defined in other files."""
+    declared = [
+        match.group(0)
+        for match in _DECLARATION.finditer(support)
+        if _depth(support[: match.start()]) == 0
+        and not re.search(rf"\b{match.group(1)}\s*\([^;{{}}]*\)\s*\{{", support)
+    ]
+    return [*(match.group(0) for match in _INCLUDE.finditer(support)), *declared]
+
+
+def _depth(text: str) -> int:
+    """How many braces are open at the end of a text."""
+    return text.count("{") - text.count("}")
+
+
+def _inside(support: str) -> str:
+    """The rest, with the same line numbers."""
+    for line in _outside(support):
+        support = support.replace(line, "")
+    return support
 
 
 def _canonical(text: str) -> str:
@@ -176,7 +219,7 @@ def _support(k: int, statements: program.Statements, tables: _Tables) -> str:
             "                        b2l::site.execution);\n}"
         )
     if statements.support:
-        lines.append(f'#line 1 "operation_{k}_support"\n{statements.support}')
+        lines.append(f'#line 1 "operation_{k}_support"\n{_inside(statements.support)}')
         lines.append('#line 1 "rendered"')
     if statements.random and not _through_functions(statements):
         lines.append(
@@ -231,7 +274,7 @@ def _kernel(
     return f"""
 namespace operation_{k} {{
 {_support(k, statements, tables)}
-static inline __attribute__((always_inline)) auto make(Context &b2l_c) {{
+static inline __attribute__((always_inline)) auto make(b2l::Context &b2l_c) {{
 (void)b2l_c;
 {_bind_tables(statements, tables)}
 {_pointers(tables, statements.scalar)}
@@ -405,7 +448,7 @@ def _render_spikesource(k: int, operation: program.SpikeSource, tables: _Tables)
 
     return f"""
 namespace operation_{k} {{
-static inline void run(Context &b2l_c) {{
+static inline void run(b2l::Context &b2l_c) {{
     int32_t *events = {at(operation.events)};
     int32_t *last = {at(operation.lastindex)};
     const int32_t *bins = {at(operation.timebins)}, *neurons = {at(operation.neuron_index)};
@@ -490,7 +533,7 @@ def _render_rate_recorder(k: int, operation: program.RateRecorder, tables: _Tabl
     events = tables.data(operation.events)
     return f"""
 namespace operation_{k} {{
-static inline void run(Context &b2l_c) {{
+static inline void run(b2l::Context &b2l_c) {{
     const int32_t *events = {tables.address(operation.events)};
     int64_t low, high;
     b2l::between(events, events[b2l_c.length[{events}] - 1], {operation.first}, {operation.last},
@@ -518,7 +561,7 @@ def _render_cable(k: int, operation: program.CableEquation, tables: _Tables) -> 
 
     prepare = f"""
 namespace operation_{k} {{
-static void before_run(Context &b2l_c) {{
+static void before_run(b2l::Context &b2l_c) {{
 {_pointers(tables, before)}
 {_constants(k, operation.statements, tables, before)}
 {before}
