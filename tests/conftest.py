@@ -26,3 +26,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if folder is not None:
         del os.environ["BRIAN2LAVA_CACHE"]
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden files of generated text anew"
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written."""
+    return bool(request.config.getoption("--update-golden"))

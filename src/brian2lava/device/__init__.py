@@ -40,6 +40,8 @@ from brian2lava.device.setup import compiled_setup
 from brian2lava.device.standalone import StandaloneInterface, silent
 from brian2lava.engine.memory import GrowingArray, arena
 from brian2lava.options import Options
+from brian2lava.program.step_program import StepProgram
+from brian2lava.program.text import as_text
 from brian2lava.report import Report
 
 __all__ = ["LavaDevice", "lava_device"]
@@ -65,6 +67,7 @@ class LavaDevice(StandaloneInterface):
         self.mirrors = Mirrors(self.arrays)
         self.random = running.RandomStreams()
         self.runs = running.Runs()
+        self.last_program: StepProgram | None = None
         self._last_report: Report | None = None
         self._last_run_time = 0.0
         self._last_run_completed_fraction = 0.0
@@ -100,6 +103,18 @@ class LavaDevice(StandaloneInterface):
         if self._last_report is None:
             raise RuntimeError("device.report(): nothing has run on the device 'lava' yet.")
         return self._last_report
+
+    def program_text(self) -> str:
+        """The step program of the last run as text: what is done in a step, in which order.
+
+        Raises
+        ------
+        RuntimeError
+            No compiled program has run yet.
+        """
+        if self.last_program is None:
+            raise RuntimeError("device.program_text(): no program has run on the device 'lava' yet.")
+        return as_text(self.last_program)
 
     # ------------------------------------------------------------ arrays
     def add_array(self, var: ArrayVariable) -> None:
@@ -227,7 +242,7 @@ class LavaDevice(StandaloneInterface):
         if template_name not in LOOP_TEMPLATES:
             return with_numpy(name)
         name = find_name(name)
-        statements, tables = None, {}
+        statements, tables = None, dict[str, Any]()
         if has_native_functions(variables):
             blocks, tables = translate(
                 owner,

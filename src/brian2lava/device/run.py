@@ -37,6 +37,7 @@ from brian2lava.engine.host import Host, choose_host
 from brian2lava.engine.memory import arena
 from brian2lava.errors import EngineDied, ForeignArray
 from brian2lava.program import step_program as program
+from brian2lava.program.check import check
 from brian2lava.report import Report
 
 logger = logging.getLogger(__name__)
@@ -315,6 +316,7 @@ def _engine_loop(
     if leader.variables["timestep"].get_value()[0] >= leader._i_end or net._stopped:
         finished.profile = [] if profile else None
         return finished
+    device.last_program = check(captured.program)
     source = render(captured.program, fuse=device.options.fuse and not profile)
     built = compile_program(source, captured.program, captured.compiler_kwds)
     finished.compiler, finished.cached = current_compiler(), not built.compiled

@@ -79,7 +79,8 @@ def _frame(operation: program.Operation) -> tuple[set[str], set[str]]:
         return {operation.events}, columns | {operation.rows, operation.counts}
     if isinstance(operation, program.RateRecorder):
         written = {operation.times, operation.rates, operation.rows}
-        return {operation.events, operation.time, operation.dt}, written
+        reads = {operation.events, operation.time, operation.dt or operation.time}
+        return reads, written
     if isinstance(operation, program.CableEquation):
         arrays = {array for _, array in operation.names}
         return arrays, arrays

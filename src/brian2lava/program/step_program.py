@@ -243,10 +243,3 @@ class StepProgram:
     arrays: tuple[Array, ...]
     operations: tuple[Operation, ...]
     headers: tuple[str, ...] = ()
-
-    def array(self, array_id: str) -> Array:
-        """The array of that id."""
-        for array in self.arrays:
-            if array.id == array_id:
-                return array
-        raise KeyError(array_id)
