@@ -20,7 +20,7 @@ def take(objects: list[Any]) -> Evidence:
 
     `spikes` is the sum over the spike monitors (None without one), `digest` stands for every spike
     of every monitor, `synapses` is the number of synapses, and `state` the sum of each variable of
-    the neurons over the number of synapses or, without synapses, of neurons.
+    the neurons (NaN left out) over the number of synapses or, without synapses, of neurons.
     """
     import numpy as np
     from brian2 import NeuronGroup, SpikeMonitor, Synapses
@@ -36,7 +36,7 @@ def take(objects: list[Any]) -> Evidence:
         "synapses": synapses,
         "state": {
             f"{group.name}.{name}": float(
-                np.sum(group.variables[name].get_value()) / (synapses or len(group))
+                np.nansum(group.variables[name].get_value()) / (synapses or len(group))
             )
             for group in objects
             if isinstance(group, NeuronGroup)

@@ -35,7 +35,7 @@ Run = Callable[[Any], None]
 Script = Callable[[int, Run], None]
 
 
-def cuba(n: int, run: Run, excitation: float = 1.62, membrane: float = 20.0) -> None:
+def cuba(size: int, run: Run, excitation: float = 1.62, membrane: float = 20.0) -> None:
     """Current-based network of Vogels and Abbott (2005), as in Brette et al. (2007)."""
     taum, taue, taui = membrane * ms, 5 * ms, 10 * ms
     Vt, Vr, El = -50 * mV, -60 * mV, -49 * mV
@@ -46,19 +46,19 @@ def cuba(n: int, run: Run, excitation: float = 1.62, membrane: float = 20.0) -> 
     dgi/dt = -gi / taui : volt
     """
     P = NeuronGroup(
-        n, equations, threshold="v > Vt", reset="v = Vr", refractory=5 * ms, method="exact"
+        size, equations, threshold="v > Vt", reset="v = Vr", refractory=5 * ms, method="exact"
     )
     P.v = "Vr + rand() * (Vt - Vr)"
-    excitatory = int(0.8 * n)
+    excitatory = int(0.8 * size)
     Ce = Synapses(P[:excitatory], P, on_pre="ge += we")
     Ci = Synapses(P[excitatory:], P, on_pre="gi += wi")
-    Ce.connect(p=80.0 / n)
-    Ci.connect(p=80.0 / n)
+    Ce.connect(p=80.0 / size)
+    Ci.connect(p=80.0 / size)
     spikes = SpikeMonitor(P)
     run(1 * second)
 
 
-def cobahh(n: int, run: Run) -> None:
+def cobahh(size: int, run: Run) -> None:
     """Conductance-based Hodgkin-Huxley network of Brette et al. (2007)."""
     area = 20000 * umetre**2
     Cm = 1 * ufarad * centimetre**-2 * area
@@ -85,21 +85,21 @@ def cobahh(n: int, run: Run) -> None:
     beta_n = 0.5 * exp((10 * mV - v + VT) / (40 * mV)) / ms : Hz
     """
     P = NeuronGroup(
-        n, equations, threshold="v > -20*mV", refractory=3 * ms, method="exponential_euler"
+        size, equations, threshold="v > -20*mV", refractory=3 * ms, method="exponential_euler"
     )
     P.v = "El + (randn() * 5 - 5) * mV"
     P.ge = "(randn() * 1.5 + 4) * 10 * nS"
     P.gi = "(randn() * 12 + 20) * 10 * nS"
-    excitatory = int(0.8 * n)
+    excitatory = int(0.8 * size)
     Ce = Synapses(P[:excitatory], P, on_pre="ge += we")
     Ci = Synapses(P[excitatory:], P, on_pre="gi += wi")
-    Ce.connect(p=80.0 / n)
-    Ci.connect(p=80.0 / n)
+    Ce.connect(p=80.0 / size)
+    Ci.connect(p=80.0 / size)
     spikes = SpikeMonitor(P)
     run(1 * second)
 
 
-def brunel_hakim(n: int, run: Run, heterogeneous: bool = False) -> None:
+def brunel_hakim(size: int, run: Run, heterogeneous: bool = False) -> None:
     """Sparsely connected inhibitory neurons with noise, after Brunel and Hakim (1999).
 
     All delays are 2 ms or, `heterogeneous`, drawn between 1 and 3 ms, one for each synapse.
@@ -108,30 +108,30 @@ def brunel_hakim(n: int, run: Run, heterogeneous: bool = False) -> None:
     muext, sigmaext, J = 25 * mV, 1 * mV, 0.1 * mV
     equations = "dV/dt = (-V + muext + sigmaext * sqrt(tau) * xi) / tau : volt"
     P = NeuronGroup(
-        n, equations, threshold="V > theta", reset="V = Vr", refractory=2 * ms, method="euler"
+        size, equations, threshold="V > theta", reset="V = Vr", refractory=2 * ms, method="euler"
     )
     P.V = Vr
     C = Synapses(P, P, on_pre="V += -J", **({} if heterogeneous else {"delay": 2 * ms}))
-    C.connect(p=min(1.0, 1000.0 / n))
+    C.connect(p=min(1.0, 1000.0 / size))
     if heterogeneous:
         C.delay = "1*ms + 2*ms*rand()"
     spikes = SpikeMonitor(P)
     run(1 * second)
 
 
-def stdp(n: int, run: Run) -> None:
-    """Pair-based plasticity after Song, Miller and Abbott (2000): many inputs, n/100 neurons.
+def stdp(size: int, run: Run) -> None:
+    """Pair-based plasticity after Song, Miller and Abbott (2000): many inputs, size/100 neurons.
 
-    Each neuron receives from 1000 of the n Poisson inputs.
+    Each neuron receives from 1000 of the `size` Poisson inputs.
     """
     taum, taupre, taupost, taue = 10 * ms, 20 * ms, 20 * ms, 5 * ms
     Ee, vt, vr, El = 0 * mV, -54 * mV, -60 * mV, -74 * mV
     gmax = 0.01
     dApre = 0.01 * gmax
     dApost = -0.01 * gmax * 1.05
-    inputs = PoissonGroup(n, rates=15 * Hz)
+    inputs = PoissonGroup(size, rates=15 * Hz)
     neurons = NeuronGroup(
-        max(1, n // 100),
+        max(1, size // 100),
         """
         dv/dt = (ge * (Ee - vr) + El - v) / taum : volt
         dge/dt = -ge / taue : 1
@@ -159,16 +159,16 @@ def stdp(n: int, run: Run) -> None:
         w = clip(w + Apre, 0, gmax)
         """,
     )
-    S.connect(p=min(1.0, 1000.0 / n))
+    S.connect(p=min(1.0, 1000.0 / size))
     S.w = "rand() * gmax"
     input_spikes = SpikeMonitor(inputs)
     output_spikes = SpikeMonitor(neurons)
     run(1 * second)
 
 
-def one_weight_each(n: int, run: Run) -> None:
-    """n neurons that fire at random, n*n/20 synapses with a weight each; 10 ms."""
-    G = NeuronGroup(n, "v : 1", threshold="rand() < 0.001")
+def one_weight_each(size: int, run: Run) -> None:
+    """`size` neurons that fire at random, size**2 / 20 synapses with a weight each; 10 ms."""
+    G = NeuronGroup(size, "v : 1", threshold="rand() < 0.001")
     S = Synapses(G, G, "w : 1", on_pre="v_post += w")
     S.connect(p=0.05)
     S.w = "rand()"
@@ -176,37 +176,37 @@ def one_weight_each(n: int, run: Run) -> None:
     run(10 * ms)
 
 
-def connect_by_condition(n: int, run: Run) -> None:
-    """n*n/20 synapses by a condition with a probability."""
-    G = NeuronGroup(n, "v : 1", threshold="v > 1")
+def connect_by_condition(size: int, run: Run) -> None:
+    """size**2 / 20 synapses by a condition with a probability."""
+    G = NeuronGroup(size, "v : 1", threshold="v > 1")
     S = Synapses(G, G, on_pre="v_post += 1")
     S.connect(condition="i != j", p=0.05)
     run(0 * second)
 
 
-def connect_by_expression(n: int, run: Run) -> None:
-    """About n*n/20 synapses by a probability that depends on both positions."""
-    G = NeuronGroup(n, "x : 1", threshold="x < 0")
+def connect_by_expression(size: int, run: Run) -> None:
+    """About size**2 / 20 synapses by a probability that depends on both positions."""
+    G = NeuronGroup(size, "x : 1", threshold="x < 0")
     # The mean of exp(-d**2) over positions on a line of length L is close to sqrt(pi) / L.
-    G.x = np.linspace(0, 20 * np.sqrt(np.pi), n)
+    G.x = np.linspace(0, 20 * np.sqrt(np.pi), size)
     S = Synapses(G, G, on_pre="x_post += 0")
     S.connect(p="exp(-(x_pre - x_post)**2)")
     run(0 * second)
 
 
-def connect_by_sample(n: int, run: Run) -> None:
-    """n*n/20 synapses by a generator that samples."""
-    G = NeuronGroup(n, "v : 1", threshold="v > 1")
+def connect_by_sample(size: int, run: Run) -> None:
+    """size**2 / 20 synapses by a generator that samples."""
+    G = NeuronGroup(size, "v : 1", threshold="v > 1")
     S = Synapses(G, G, on_pre="v_post += 1")
     S.connect(j="k for k in sample(N_post, p=0.05)")
     run(0 * second)
 
 
-def connect_by_range(n: int, run: Run) -> None:
-    """n*n/20 synapses by a generator over a range: each neuron to its neighbours."""
-    G = NeuronGroup(n, "v : 1", threshold="v > 1")
+def connect_by_range(size: int, run: Run) -> None:
+    """size**2 / 20 synapses by a generator over a range: each neuron to its neighbours."""
+    G = NeuronGroup(size, "v : 1", threshold="v > 1")
     S = Synapses(G, G, on_pre="v_post += 1")
-    reach = n // 40
+    reach = size // 40
     S.connect(j="k for k in range(i - reach, i + reach)", skip_if_invalid=True)
     run(0 * second)
 

@@ -16,7 +16,7 @@ from ..table import Row, geometric_mean, middle
 
 _MEAN_BAR = 2.0
 _EACH_BAR = 0.9
-_QUICK_SIZE = 400
+_QUICK_SIZE = 1_000
 
 SIZES: dict[str, dict[str, int]] = {
     "LinearNeuronsOnly": {"mid": 10_000, "large": 100_000},
