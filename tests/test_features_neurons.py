@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from brian2 import (
     EventMonitor,
+    Network,
     NeuronGroup,
     PopulationRateMonitor,
     SpikeMonitor,
@@ -418,7 +419,7 @@ def test_group_without_equations_and_single_neuron() -> Any:
     plain = NeuronGroup(4, "x : 1")
     plain.x = [1, 2, 3, 4]
     monitors = SpikeMonitor(one), SpikeMonitor(clockwork)
-    run(10 * ms)
+    Network(one, clockwork, plain, monitors).run(10 * ms)
     return one, clockwork, plain, monitors
 
 
