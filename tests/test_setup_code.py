@@ -474,6 +474,23 @@ def test_code_that_does_not_compile_is_named() -> None:
     assert repr(G.name) in str(failed.value) and "v = broken(i)" in str(failed.value)
 
 
+def test_names_that_cpp_keeps_for_itself(
+    compiled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make() -> Made:
+        EL = 2.5  # noqa: F841  (a name in the expressions)
+        G = NeuronGroup(9, "double : 1\nnew : 1")
+        G.double = "i*EL"
+        G.new["double > 2"] = "double + EL"
+        S = Synapses(G, G)
+        S.connect(j="this for this in range(N_post) if double_post > EL*this/5")
+        return {"double": np.array(G.double), "new": np.array(G.new), **pairs(S)}
+
+    ours = make()
+    assert len(compiled) == 3
+    assert_equal(ours, with_numpy(make, monkeypatch))
+
+
 # ---------------------------------------------------------------- errors and thresholds
 @pytest.mark.parametrize(
     "kwds",

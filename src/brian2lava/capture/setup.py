@@ -16,6 +16,7 @@ from brian2.parsing.rendering import CPPNodeRenderer, NodeRenderer
 from brian2.utils.stringtools import word_substitute
 
 from brian2lava.capture.code_object import LoopCodeObject
+from brian2lava.capture.names import legal_name
 from brian2lava.capture.operations import Names
 from brian2lava.capture.statements import StatementGenerator, block_statements, c_data_type
 from brian2lava.program import setup_program as setup
@@ -116,7 +117,7 @@ def capture_setup(
             headers=tuple(headers),
         ),
         constants={
-            key: variable.get_value()
+            legal_name(key): variable.get_value()
             for key, variable in variables.items()
             if isinstance(variable, Constant)
         },
@@ -182,7 +183,7 @@ def _action(
             update=blocks["update"],
             outer=kwds["outer_index"],
             result=kwds["result_index"],
-            inner=kwds["inner_variable"],
+            inner=legal_name(kwds["inner_variable"]),
             function=function,
             condition_on_result=kwds["result_index_condition"],
             result_in_condition=kwds["result_index_used"],

@@ -23,13 +23,14 @@ from brian2lava.program import setup_program as setup
 from brian2lava.program.effects import elementwise_statements
 from brian2lava.program.step_program import ELEMENT
 
-#: Elements from which on a setting is compiled. A compiler takes about half a second, a library
-#: in the cache a few milliseconds, NumPy 10 to 80 ns and 16 to 40 bytes an element.
-ELEMENTS = 1_000_000
+#: Elements from which on a setting is compiled. NumPy takes 17 to 30 ns and 16 to 40 bytes an
+#: element. A compiler takes 0.3 to 0.5 s once; with its library in the cache the way through
+#: compiled code takes about 15 ms.
+ELEMENTS = 2_000_000
 #: Rows (neurons) and candidate pairs from which on synapses are made by compiled code. NumPy takes
-#: about 60 µs a row and 15 ns a pair.
-ROWS = 5_000
-PAIRS = 20_000_000
+#: 60 to 100 µs a row and 30 ns a pair, compiled code 2 to 10 ns a pair.
+ROWS = 3_000
+PAIRS = 5_000_000
 
 #: The first room for synapses; GrowingArray goes on in large steps.
 _FIRST_ROOM = 1 << 16
