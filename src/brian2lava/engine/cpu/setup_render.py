@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from brian2lava.engine.cpu.render import _OBJECT_NAMES
+from brian2lava.engine.cpu.source import OBJECT_NAMES
 from brian2lava.program import setup_program as setup
 from brian2lava.program.effects import elementwise_statements
 from brian2lava.program.step_program import Statements
@@ -93,7 +93,7 @@ return b2l::MADE;
 def _canonical(text: str) -> str:
     """Names of objects become numbers: the same code for another object is the same text."""
     names: dict[str, str] = {}
-    return _OBJECT_NAMES.sub(
+    return OBJECT_NAMES.sub(
         lambda match: names.setdefault(match.group(0), f"b2l_name_{len(names)}"), text
     )
 
