@@ -61,19 +61,8 @@ class _Member:
         )
 
     def bring_back(self) -> None:
-        """Put the object into that condition.
-
-        Raises
-        ------
-        RuntimeError
-            The object is gone.
-        """
+        """Put the object into that condition."""
         brian_object = self.reference()
-        if brian_object is None:
-            raise RuntimeError(
-                f"device.run(): {self.name!r} took part in the first run and no longer exists;"
-                " keep a reference to it."
-            )
         brian_object._active = self.active
         brian_object.when = self.when
         brian_object.order = self.order
@@ -87,9 +76,10 @@ class _Member:
 
 @dataclass(frozen=True)
 class Run:
-    """One ``run()``."""
+    """One ``run()``; ``t`` is the network's time at its beginning, in seconds."""
 
     network: Callable[[], Network | None]
+    t: float
     arguments: dict[str, Any]
     schedule: Any
     objects: tuple[Callable[[], Any], ...]
@@ -199,6 +189,7 @@ class Recording:
         self._note(
             Run(
                 weakref.ref(net),
+                net.t_,
                 {**arguments, "namespace": usable(arguments["namespace"])},
                 list(net.schedule),
                 tuple(weakref.ref(obj) for obj in net.objects),
@@ -255,10 +246,13 @@ class Recording:
             )
 
     # ------------------------------------------------------------ again
-    def repeat(self, apply: Callable[[], None], run: Callable[[Run], None]) -> None:
+    def repeat(
+        self, apply: Callable[[], None], run: Callable[[Network, dict[str, Any]], None]
+    ) -> None:
         """Go back to the state before the first run, and do everything again.
 
-        ``apply`` sets the arguments of the repetition; ``run`` runs a network.
+        ``apply`` sets the arguments of the repetition; ``run`` gets a network and the arguments
+        of its run.
 
         Raises
         ------
@@ -282,8 +276,7 @@ class Recording:
                 elif isinstance(event, Change):
                     event.repeat()
                 else:
-                    self._set_up(event)
-                    run(event)
+                    run(self._set_up(event), event.arguments)
 
     def _go_back(self) -> None:
         for variable, (values, size) in self._arrays.items():
@@ -300,17 +293,25 @@ class Recording:
         else:
             self._device.set_random_state(self._random)
 
-    def _set_up(self, event: Run) -> None:
-        """Put the network's objects into the condition that they had when the run began."""
-        net = event.network()
+    def _set_up(self, event: Run) -> Network:
+        """The network with its objects in the condition that they had when the run began."""
         objects = [reference() for reference in event.objects]
-        if net is None or any(brian_object is None for brian_object in objects):
+        if any(brian_object is None for brian_object in objects):
+            gone = [member.name for member in event.members if member.reference() is None]
             raise RuntimeError(
-                "device.run(): objects of the first run no longer exist; keep references to them."
+                f"device.run(): {', '.join(map(repr, gone))} took part in the first run and no"
+                " longer exist; keep references to them."
             )
+        net = event.network()
+        if net is None:
+            net = Network()
+            net.t_ = event.t
+            for member in event.members:
+                member.reference()._network = None  # they were in the one that is gone
         net.objects = set(objects)
         net.schedule = event.schedule
         for brian_object in net.sorted_objects:
             brian_object._active = False  # those that came later have no part in this run
         for member in event.members:
             member.bring_back()
+        return net

@@ -17,7 +17,7 @@ from brian2.core.variables import DynamicArrayVariable, VariableView
 from brian2.devices.device import RuntimeDevice
 
 from brian2lava.device import results
-from brian2lava.device.recording import Recording, Run, usable
+from brian2lava.device.recording import Recording, usable
 from brian2lava.device.run_arguments import (
     Setting,
     apply,
@@ -160,11 +160,10 @@ class StandaloneInterface(RuntimeDevice):
         settings = parse_run_args(self, run_args)
         folder = None if results_directory is None else self._absolute(results_directory)
 
-        def again(event: Run) -> None:
-            arguments = dict(event.arguments)
+        def again(net: Network, arguments: dict[str, Any]) -> None:
             if not with_output:
-                arguments["report"] = silent(arguments["report"])
-            self.run_again(event.network(), arguments)
+                arguments = {**arguments, "report": silent(arguments["report"])}
+            self.run_again(net, arguments)
 
         with timed_arrays_kept(settings):
             self.recording.repeat(lambda: apply(self, settings), again)
