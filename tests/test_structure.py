@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "cupy": ("engine/cuda",),
 }  # fmt: skip
 
-#: What a stage may know of the others, besides itself and `errors`.
+#: What a stage may know of the others, besides itself, `errors` and `cache`.
 MAY_KNOW = {
     "program": (),
     "engine": ("program", "processes"),
@@ -64,7 +64,7 @@ def test_third_parties_are_imported_only_where_they_may_be(module: Path) -> None
 
 @pytest.mark.parametrize("stage", MAY_KNOW)
 def test_a_stage_knows_only_what_it_takes_and_makes(stage: str) -> None:
-    allowed = {stage, "errors", *MAY_KNOW[stage]}
+    allowed = {stage, "errors", "cache", *MAY_KNOW[stage]}
     for module in MODULES:
         if not lies_in(place(module), (stage,)):
             continue

@@ -23,7 +23,7 @@ from brian2.equations.equations import Equations
 from brian2.stateupdaters.base import UnsupportedEquationsException
 from brian2.stateupdaters.exact import LinearStateUpdater
 
-from brian2lava.engine.cpu.toolchain import cache_folder
+from brian2lava.cache import cache_folder
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from brian2lava.cache import cache_folder
 from brian2lava.errors import CompileError
 
 #: Needed by the rendered source, after all other flags. A library that is *linked* with
@@ -72,15 +73,6 @@ def find_compiler() -> str | None:
         if found:
             return found
     return None
-
-
-def cache_folder() -> Path:
-    """``$BRIAN2LAVA_CACHE``, else the user's cache folder."""
-    chosen = os.environ.get("BRIAN2LAVA_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "brian2lava"
 
 
 def build(source: str, toolchain: Toolchain) -> Built:
