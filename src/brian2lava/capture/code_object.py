@@ -10,6 +10,7 @@ from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 
+from brian2lava.capture.python_functions import PYTHON_ONLY, find_python_functions_for
 from brian2lava.capture.statements import StatementGenerator, block_statements
 from brian2lava.program.step_program import Statements
 
@@ -149,9 +150,8 @@ def has_native_functions(variables: dict[str, Any]) -> bool:
 
 
 def _native(function: Function) -> bool:
-    try:
-        implementation = function.implementations[LoopCodeObject]
-    except KeyError:
+    implementation = function.implementations[LoopCodeObject]
+    if implementation is PYTHON_ONLY:
         return False
     return all(_native(dependency) for dependency in (implementation.dependencies or {}).values())
 
@@ -202,3 +202,4 @@ def _register_random_functions() -> None:
 
 
 _register_random_functions()
+find_python_functions_for(LoopCodeObject)

@@ -30,6 +30,7 @@ from brian2lava.capture.code_object import (
     has_native_functions,
     translate,
 )
+from brian2lava.capture.python_functions import add_numpy_implementations
 from brian2lava.device import run as running
 from brian2lava.device.compiler import compiler_path
 from brian2lava.device.mirrors import Mirrors, on_twins
@@ -193,6 +194,7 @@ class LavaDevice(StandaloneInterface):
         codeobj_class = self.code_object_class(codeobj_class)
 
         def with_numpy(numpy_name: str) -> Any:
+            add_numpy_implementations(variables)
             return super(LavaDevice, self).code_object(
                 owner,
                 numpy_name,
