@@ -36,7 +36,7 @@ from tests.networks.devices import (  # noqa: F401
     under,
 )
 
-EventClock = getattr(brian2, "EventClock", None)
+EventClock: Any = getattr(brian2, "EventClock", None)
 needs_event_clock = pytest.mark.skipif(EventClock is None, reason="Brian2 has it from 2.10 on")
 needs_expressions = pytest.mark.skipif(
     "dtype" not in inspect.signature(StateMonitor.__init__).parameters,

@@ -1,4 +1,4 @@
-"""User functions that exist in Python only, or for another target: called back, wherever they are."""
+"""User functions that exist in Python only, or for another target, are called back."""
 
 from __future__ import annotations
 

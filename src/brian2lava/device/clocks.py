@@ -30,11 +30,12 @@ class Ticking:
     @classmethod
     def of(cls, clock: Any) -> Ticking:
         """The arrays of a Brian2 clock."""
-        found = {
-            name: clock.variables[name].get_value() if name in clock.variables else None
+        found: dict[str, Any] = {
+            name: clock.variables[name].get_value()
             for name in ("timestep", "t", "dt", "times")
+            if name in clock.variables
         }
-        return cls(clock, found["timestep"], found["t"], found["dt"], found["times"])
+        return cls(clock, found["timestep"], found["t"], found.get("dt"), found.get("times"))
 
     @property
     def width(self) -> float:
