@@ -257,7 +257,7 @@ class LavaDevice(StandaloneInterface):
                 prefs["core.default_float_dtype"],
             )
             (statements,) = blocks.values()
-        return LoopCodeObject(
+        code = LoopCodeObject(
             owner,
             name,
             variables,
@@ -270,6 +270,8 @@ class LavaDevice(StandaloneInterface):
             compiler_kwds or {},
             lambda: with_numpy(f"{name}_in_python"),
         )
+        code.compile()
+        return code
 
     # ------------------------------------------------------------ random numbers
     def seed(self, seed: int | None = None) -> None:
@@ -339,5 +341,7 @@ class LavaDevice(StandaloneInterface):
         running.run_network(self, net, *arguments.values())
 
 
+# brian2modelfitting tells runtime devices by the name of their class.
+LavaDevice.__name__ = "RuntimeDevice"
 lava_device = LavaDevice()
 all_devices["lava"] = lava_device
