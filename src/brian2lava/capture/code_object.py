@@ -110,10 +110,15 @@ class LoopCodeObject(CodeObject):
         return twin
 
     def compile(self) -> None:
-        """Nothing to do: engines compile whole programs."""
+        """Make the twin where only that can run; engines compile whole programs.
+
+        While Brian2 prepares an object it names it in every error, so errors are best raised here.
+        """
+        if self.statements is None:
+            _ = self.twin
 
     def compile_block(self, block: str) -> None:
-        """As :meth:`compile`; from Brian2 2.10 on a code object has to have it."""
+        """Nothing to do; from Brian2 2.10 on a code object has to have it."""
 
     def run_block(self, block: str) -> Any:
         """Run one block of the twin."""
