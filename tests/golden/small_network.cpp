@@ -20,7 +20,7 @@ const int64_t _vectorisation_idx = -1; (void)_vectorisation_idx;
 const double dt = b2l_name_1[0];
 const double t = b2l_name_0[0];
 const int64_t _lio_1 = _timestep(0.001, dt);
-const double _lio_2 = 1.0f*(- dt)/tau;
+const double _lio_2 = 1.0*(- dt)/tau;
 const double _lio_3 = 2.0 - (2.0 * exp(_lio_2));
 const double _lio_4 = exp(_lio_2);
 #line 1 "rendered"

@@ -12,8 +12,7 @@ from brian2.codegen.translation import get_identifiers_recursively
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, AuxiliaryVariable, Constant
-from brian2.parsing.rendering import CPPNodeRenderer, NodeRenderer
-from brian2.utils.stringtools import word_substitute
+from brian2.parsing.rendering import NodeRenderer
 
 from brian2lava.capture.code_object import LoopCodeObject
 from brian2lava.capture.names import legal_name
@@ -44,22 +43,6 @@ class CapturedSetup:
     variables: dict[str, ArrayVariable]
     tables: dict[str, np.ndarray]
     compiler_kwds: dict[str, list[str]]
-
-
-class _Renderer(CPPNodeRenderer):
-    """Brian2's, but quotients of integers have the precision that they have in NumPy."""
-
-    def render_BinOp(self, node: ast.BinOp) -> str:
-        if isinstance(node.op, ast.Div):
-            left, right = (self.render_element_parentheses(n) for n in (node.left, node.right))
-            return f"1.0*{left}/{right}"
-        return str(super().render_BinOp(node))
-
-
-class _Generator(StatementGenerator):
-    def translate_expression(self, expr: str) -> str:
-        expr = word_substitute(expr, self.func_name_replacements)
-        return str(_Renderer(auto_vectorise=self.auto_vectorise).render_expr(expr)).strip()
 
 
 def user_code(variables: dict[str, Any]) -> bool:
@@ -137,7 +120,7 @@ def _translate(
     override_conditional_write: Any,
 ) -> tuple[dict[str, program.Statements], dict[str, np.ndarray]]:
     template = getattr(LoopCodeObject.templater, template_name)
-    generator = _Generator(
+    generator = StatementGenerator(
         variables=variables,
         variable_indices=variable_indices,
         owner=owner,

@@ -6,13 +6,16 @@ that engines bring themselves is left out.
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import numpy as np
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator, c_data_type
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
+from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, Constant
-from brian2.utils.stringtools import get_identifiers
+from brian2.parsing.rendering import CPPNodeRenderer
+from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from brian2lava.capture.names import legal_name, renamed
 from brian2lava.program import step_program as program
@@ -20,10 +23,27 @@ from brian2lava.program import step_program as program
 __all__ = ["StatementGenerator", "block_statements", "c_data_type"]
 
 
+class ExpressionRenderer(CPPNodeRenderer):
+    """Brian2's, but quotients of integers have the precision that they have in NumPy."""
+
+    def render_BinOp(self, node: ast.BinOp) -> str:
+        """As Brian2's, which makes float32 of a quotient of integers."""
+        if not isinstance(node.op, ast.Div):
+            return str(super().render_BinOp(node))
+        left, right = (self.render_element_parentheses(part) for part in (node.left, node.right))
+        one = "1.0f" if prefs["core.default_float_dtype"] == np.float32 else "1.0"
+        return f"{one}*{left}/{right}"
+
+
 class StatementGenerator(CPPCodeGenerator):
     """Brian2's C++ generator; engines supply the universal functions."""
 
     universal_support_code = ""
+
+    def translate_expression(self, expr: str) -> str:
+        """One expression as C++."""
+        expr = word_substitute(expr, self.func_name_replacements)
+        return str(ExpressionRenderer(auto_vectorise=self.auto_vectorise).render_expr(expr)).strip()
 
     def translate_statement_sequence(
         self, sc_statements: dict[str, Any], ve_statements: dict[str, Any]

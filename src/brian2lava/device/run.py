@@ -106,9 +106,12 @@ class Loaded:
     instance: cpu.Instance
     host: Host
     queues: list[Any] = field(default_factory=list)
+    finalizer: Any = None
 
     def leave(self) -> None:
         """Take the spikes in flight back and free the engine."""
+        if self.finalizer is not None:
+            self.finalizer.detach()
         if self.host.alive:
             for reference in self.queues:
                 queue = reference()
@@ -188,11 +191,12 @@ class Runs:
             )
             old = Loaded(source, instance, host)
             old.queues = [weakref.ref(queue) for queue in captured.queues.values()]
+            old.finalizer = weakref.finalize(net, self._left.append, old)
+            old.finalizer.atexit = False
         else:
             old.instance.set_constants(captured.constants)
             old.instance.replace_storage(storage)
         self._loaded[net] = old
-        weakref.finalize(net, self._left.append, old).atexit = False
         for which, queue in enumerate(captured.queues.values()):
             if queue.restored:
                 pending = queue.take()
