@@ -39,6 +39,8 @@ class StatementGenerator(CPPCodeGenerator):
     """Brian2's C++ generator; engines supply the universal functions."""
 
     universal_support_code = ""
+    variables: dict[str, Any]
+    variable_indices: Any
 
     def translate_expression(self, expr: str) -> str:
         """One expression as C++."""

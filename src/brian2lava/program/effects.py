@@ -78,9 +78,8 @@ def _frame(operation: program.Operation) -> tuple[set[str], set[str]]:
         columns = {array for _, array in operation.recorded}
         return {operation.events}, columns | {operation.rows, operation.counts}
     if isinstance(operation, program.RateRecorder):
-        written = {operation.times, operation.rates, operation.rows}
-        reads = {operation.events, operation.time, operation.dt or operation.time}
-        return reads, written
+        times = {operation.time, operation.dt or operation.time}
+        return {operation.events, *times}, {operation.times, operation.rates, operation.rows}
     if isinstance(operation, program.CableEquation):
         arrays = {array for _, array in operation.names}
         return arrays, arrays
