@@ -18,6 +18,7 @@ from typing import Any
 
 import brian2
 import pytest
+from brian2.core.names import Nameable
 from brian2.devices.device import reset_device
 from brian2.utils.logger import catch_logs
 
@@ -110,7 +111,11 @@ def _active(device: str, options: Mapping[str, Any]) -> Iterator[Session]:
 
 
 def _blank() -> None:
-    """No objects in sight, the first clock at 0.1 ms, NumPy target, a fixed seed."""
+    """No objects in sight, the first clock at 0.1 ms, NumPy target, a fixed seed.
+
+    Names that are given automatically begin anew: Brian2 orders what happens at one time by name.
+    """
+    Nameable.__instances__().clear()
     brian2.start_scope()
     brian2.magic_network.objects.clear()
     brian2.magic_network.schedule = None
