@@ -44,6 +44,6 @@ def _row(plan: Plan, case: str, script: str, caches: list[str], bar: float) -> R
         figure=f"{other / mine:.2f} times faster",
         bar=f"{bar:g} times",
         met=other / mine >= bar,
-        agree=agree(ours[0]["evidence"], theirs[0]["evidence"]),
+        agree=agree(script, _SIZE, ours[0]["evidence"], theirs[0]["evidence"]),
         detail={"ours": ours, "theirs": theirs},
     )

@@ -37,6 +37,6 @@ def measure(plan: Plan) -> Iterator[Row]:
         figure=f"{mine / other:.2f} of theirs",
         bar="1.0",
         met=mine <= other,
-        agree=agree(ours[0]["evidence"], theirs[0]["evidence"]),
+        agree=agree("one_weight_each", size, ours[0]["evidence"], theirs[0]["evidence"]),
         detail={"ours": ours, "theirs": theirs},
     )

@@ -65,7 +65,7 @@ def _case(plan: Plan, script: str, size: int) -> tuple[Row, float]:
         figure=f"{ratio:.2f} times faster",
         bar=f"{_EACH_BAR:g} times",
         met=ratio >= _EACH_BAR,
-        agree=agree(ours[0]["evidence"], answer["evidence"]),
+        agree=agree(script, size, ours[0]["evidence"], answer["evidence"]),
         detail={"ours": ours, "theirs": theirs},
     )
     return row, ratio

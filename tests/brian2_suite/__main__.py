@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -92,6 +93,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # As an exception, so that the worker and its folder go too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main())
     except SuiteError as error:
