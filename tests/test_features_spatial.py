@@ -192,8 +192,10 @@ def test_cable_against_the_analytic_solution(engine: Engine) -> None:
         assert np.abs(ratio[2:] - 1).max() < 0.01
 
 
-def test_a_threshold_location_outside_the_neuron_raises(engine: Engine) -> None:
+def test_a_threshold_at_several_locations_raises(engine: Engine) -> None:
     """As in Brian2."""
-    with under(engine), pytest.raises(ValueError, match="10"):
+    with under(engine), pytest.raises(AttributeError, match="single location"):
         cable = Cylinder(length=100 * um, diameter=1 * um, n=10)
-        SpatialNeuron(cable, _PASSIVE, threshold="v > 0*mV", threshold_location=cable[10:11])
+        SpatialNeuron(
+            cable, _PASSIVE, threshold="v > 0*mV", threshold_location=cable[2 * um : 40 * um]
+        )
