@@ -107,6 +107,7 @@ def second_run(size: int, shorter: float) -> dict[str, Any]:
         begin = perf_counter()
         network.run(brian2.defaultclock.dt, namespace=namespace)
         answer["second"] = perf_counter() - begin
+        answer["phases"] = dict(brian2.get_device().report().phases)
 
     _run_script("cuba", size, run)
     return answer
