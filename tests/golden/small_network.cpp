@@ -304,18 +304,7 @@ high = low + 1;
 order = nullptr;
 }
 if (threads > 1) {
-int64_t a = low, b = high;
-while (a < b) {
-const int64_t middle = (a + b) / 2;
-if (targets[order ? order[middle] : middle] < first) a = middle + 1; else b = middle;
-}
-low = a;
-b = high;
-while (a < b) {
-const int64_t middle = (a + b) / 2;
-if (targets[order ? order[middle] : middle] < last) a = middle + 1; else b = middle;
-}
-high = a;
+
 }
 if (one_by_one) for (int64_t at = low; at < high; at++) kernel(at, at + 1, order, copies);
 else kernel(low, high, order, copies);

@@ -123,7 +123,12 @@ Queue &q = state(b2l_c).queue[{which}];
 }}"""
     targets = tables.address(operation.targets)
     one_by_one = "!q.unique" if vector_rows(operation) else "false"
-    parallel = _parallel(operation)
+    sharing = _sharing(operation)
+    share_out, cut = {
+        None: ("false", ""),
+        "targets": ("state(b2l_c).team.size > 1 && q.ascending", _CUT_BY_TARGET),
+        "synapses": ("state(b2l_c).team.size > 1", _CUT_BY_SYNAPSE),
+    }[sharing]
     return f"""
 static void deliver_{number}(Context &b2l_c, int thread, int threads) {{
 Queue &q = state(b2l_c).queue[{which}];
@@ -143,18 +148,7 @@ high = low + 1;
 order = nullptr;
 }}
 if (threads > 1) {{
-int64_t a = low, b = high;
-while (a < b) {{
-const int64_t middle = (a + b) / 2;
-if (targets[order ? order[middle] : middle] < first) a = middle + 1; else b = middle;
-}}
-low = a;
-b = high;
-while (a < b) {{
-const int64_t middle = (a + b) / 2;
-if (targets[order ? order[middle] : middle] < last) a = middle + 1; else b = middle;
-}}
-high = a;
+{cut}
 }}
 if (one_by_one) for (int64_t at = low; at < high; at++) kernel(at, at + 1, order, copies);
 else kernel(low, high, order, copies);
@@ -165,7 +159,7 @@ Queue &q = state(b2l_c).queue[{which}];
 {receive}
 if (q.ranges_count) {{
 int64_t synapses = 0;
-const bool share_out = {"state(b2l_c).team.size > 1 && q.ascending" if parallel else "false"};
+const bool share_out = {share_out};
 if (share_out)
 for (int64_t r = 0; r < q.ranges_count; r++)
 synapses += q.ranges[r].begin < 0 ? 1 : q.ranges[r].end - q.ranges[r].begin;
@@ -185,15 +179,40 @@ def _target_shape(operation: program.Pathway) -> str:
     return operation.events
 
 
-def _parallel(operation: program.Pathway) -> bool:
-    """Whether threads may share a delivery by target: nobody else's data are written or read."""
+#: The part of a row that has a thread's targets; targets ascend in it.
+_CUT_BY_TARGET = """int64_t a = low, b = high;
+while (a < b) {
+const int64_t middle = (a + b) / 2;
+if (targets[order ? order[middle] : middle] < first) a = middle + 1; else b = middle;
+}
+low = a;
+b = high;
+while (a < b) {
+const int64_t middle = (a + b) / 2;
+if (targets[order ? order[middle] : middle] < last) a = middle + 1; else b = middle;
+}
+high = a;"""
+
+#: Short rows in turn, long ones in parts.
+_CUT_BY_SYNAPSE = """if (high - low < 512) {
+if (r % threads != thread) continue;
+} else {
+int64_t a, b;
+share(high - low, thread, threads, a, b);
+high = low + b;
+low += a;
+}"""
+
+
+def _sharing(operation: program.Pathway) -> str | None:
+    """How threads may share a delivery so that none writes what another reads or writes."""
     statements = operation.statements
-    if not statements.functions <= POSITION_INDEPENDENT:
-        return False
     index = _target_index(operation)
-    return any(access.index == index for access in statements.writes) and writes_only(
-        statements, {program.ELEMENT, index}
-    )
+    if not statements.functions <= POSITION_INDEPENDENT:
+        return None
+    if writes_only(statements, {program.ELEMENT}):
+        return "synapses"
+    return "targets" if writes_only(statements, {program.ELEMENT, index}) else None
 
 
 def copies(operation: program.Pathway, step_program: program.StepProgram, tables: Tables) -> str:
