@@ -57,9 +57,7 @@ class LavaDevice(StandaloneInterface):
     def __init__(self) -> None:
         super().__init__()
         self._named: dict[str, weakref.WeakSet[ArrayVariable]] = {}
-        self._suffixes: weakref.WeakKeyDictionary[ArrayVariable, int] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._suffixes: weakref.WeakKeyDictionary[ArrayVariable, int] = weakref.WeakKeyDictionary()
         self._numbers = itertools.count(1)
         self.options = Options()
         self._given_threads: int | None = None
@@ -114,7 +112,9 @@ class LavaDevice(StandaloneInterface):
             No compiled program has run yet.
         """
         if self.last_program is None:
-            raise RuntimeError("device.program_text(): no program has run on the device 'lava' yet.")
+            raise RuntimeError(
+                "device.program_text(): no program has run on the device 'lava' yet."
+            )
         return as_text(self.last_program)
 
     # ------------------------------------------------------------ arrays
@@ -152,7 +152,7 @@ class LavaDevice(StandaloneInterface):
     # ------------------------------------------------------------ the engine
     @property
     def engine(self) -> str:
-        """"cpu", or "numpy" where that was asked for or there is no compiler."""
+        """ "cpu", or "numpy" where that was asked for or there is no compiler."""
         return "cpu" if self.options.engine == "cpu" and not self.engine_notes else "numpy"
 
     @cached_property

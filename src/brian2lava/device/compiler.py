@@ -96,5 +96,3 @@ def compile_program(
             f"the C++ code of {operation.origin.object_name!r} does not compile. Its code is\n"
             f"{operation.origin.code}\n\nThe compiler says:\n{error}"
         ) from error
-
-

@@ -253,9 +253,7 @@ def run_network(
 ) -> None:
     """Run ``net``, as ``Network.run`` does."""
     if duration < 0:
-        raise ValueError(
-            f"Function 'run' expected a non-negative duration but got '{duration}'"
-        )
+        raise ValueError(f"Function 'run' expected a non-negative duration but got '{duration}'")
     watch = Stopwatch()
     if device.engine == "cpu":
         start_runtime(toolchain())  # compiles beside Brian2's code generation
@@ -441,9 +439,7 @@ def _prepare_python_calls(captured: Captured) -> None:
 def _make_room(instance: cpu.Instance, captured: Captured) -> None:
     operation = captured.program.operations[instance["call"]]
     clock = captured.program.clocks[operation.clock]
-    steps = int(
-        instance.i_end[operation.clock] - captured.variables[clock.timestep].get_value()[0]
-    )
+    steps = int(instance.i_end[operation.clock] - captured.variables[clock.timestep].get_value()[0])
     if isinstance(operation, program.StateRecorder):
         instance.make_room([operation.times, *(a for _, a in operation.recorded)], steps)
     elif isinstance(operation, program.RateRecorder):
@@ -455,9 +451,7 @@ def _make_room(instance: cpu.Instance, captured: Captured) -> None:
 
 def _storage(device: Any, captured: Captured) -> dict[str, Any]:
     """Where the arrays are; what functions bring along is copied into the arena."""
-    storage = {
-        name: device.arrays[variable] for name, variable in captured.variables.items()
-    }
+    storage = {name: device.arrays[variable] for name, variable in captured.variables.items()}
     for name, values in captured.tables.items():
         values = np.ascontiguousarray(values)
         block = arena().allocate(max(1, values.nbytes))
@@ -563,9 +557,7 @@ def _finish(
 class Reporter:
     """The progress report of a run (``report=`` and ``report_period=``)."""
 
-    def __init__(
-        self, report: Any, period: Any, net: Network, t_start: Any, duration: Any
-    ) -> None:
+    def __init__(self, report: Any, period: Any, net: Network, t_start: Any, duration: Any) -> None:
         self._callback = _callback(report)
         self._period = float(period)
         self._t_start = t_start
@@ -686,5 +678,3 @@ def refuse_foreign(device: Any, objects: Sequence[BrianObject]) -> None:
             " set_device('lava') before the first Brian2 object is made (with"
             " set_device('runtime') the network runs as it is)."
         )
-
-

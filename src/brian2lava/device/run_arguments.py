@@ -85,9 +85,7 @@ def _by_object(key: Any, value: Any) -> Setting:
 def _timed_array(timed: TimedArray, values: np.ndarray) -> Setting:
     name = f"{timed.name}.values"
     if values.size != 1 and values.shape != timed.values.shape:
-        raise TypeError(
-            f"Incorrect size for '{name}': {values.shape}, not {timed.values.shape}."
-        )
+        raise TypeError(f"Incorrect size for '{name}': {values.shape}, not {timed.values.shape}.")
     return Setting(name, timed, values)
 
 
@@ -97,9 +95,7 @@ def _by_name(device: Any, text: str) -> Setting:
         raise OptionError(f"run_args: {text!r} is not of the form 'group.variable=value'.")
     target = _find(device, name)
     if isinstance(target, TimedArray):
-        return _timed_array(
-            target, _read(device, value, target.values.dtype, target.values.shape)
-        )
+        return _timed_array(target, _read(device, value, target.values.dtype, target.values.shape))
     values = _read(device, value, target.dtype, None)
     length = device.arrays[target].shape[0]
     if values.size not in (1, length):

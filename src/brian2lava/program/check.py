@@ -11,8 +11,28 @@ from brian2lava.program.effects import effects
 
 #: Fields whose text is the id of an array.
 _ARRAY_FIELDS = frozenset(
-    "events not_refractory lastspike time delays sources targets dt target index neuron_index"
-    " timebins period_bins lastindex timestep indices times rates rows counts".split(" ")
+    [
+        "events",
+        "not_refractory",
+        "lastspike",
+        "time",
+        "delays",
+        "sources",
+        "targets",
+        "dt",
+        "target",
+        "index",
+        "neuron_index",
+        "timebins",
+        "period_bins",
+        "lastindex",
+        "timestep",
+        "indices",
+        "times",
+        "rates",
+        "rows",
+        "counts",
+    ]
 )
 
 

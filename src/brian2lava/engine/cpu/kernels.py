@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from brian2lava.engine.cpu import cable
-from brian2lava.engine.cpu.source import Tables
+from brian2lava.engine.cpu.source import BLOCK, Tables
 from brian2lava.engine.cpu.support import support_code, through_functions, undefine
 from brian2lava.program import step_program as program
 from brian2lava.program.effects import elementwise_statements
@@ -46,8 +46,18 @@ def _constants(k: int, statements: program.Statements, tables: Tables, *texts: s
     return "\n".join(declared)
 
 
-def _random(k: int, statements: program.Statements, tables: Tables) -> tuple[str, str]:
+def _draws(operation: program.Operation) -> list[str]:
+    """The draws that are made for a block of elements at once, in the order of the text."""
+    statements = operation.statements
+    in_blocks = isinstance(operation, program.Elementwise | program.Threshold)
+    if not in_blocks or not statements.random or through_functions(statements):
+        return []
+    return re.findall(r"\b_(randn?)\(", statements.vector)
+
+
+def _random(k: int, operation: program.Operation, tables: Tables) -> tuple[str, str]:
     """What stands before the loop and at the head of each element where numbers are drawn."""
+    statements = operation.statements
     if not statements.random and "_rand" not in statements.support:
         return "", ""
     if k not in tables.random:
@@ -63,7 +73,7 @@ def _random(k: int, statements: program.Statements, tables: Tables) -> tuple[str
             " b2l::site.element = (uint32_t)_vectorisation_idx;"
         )
     else:
-        each = "uint32_t _draw = 0; (void)_draw;"
+        each = f"uint32_t _draw = {len(_draws(operation))}; (void)_draw;"
     return before, each
 
 
@@ -97,7 +107,7 @@ def kernel(
     ``body(vector)`` gives the member functions' text: a lambda list of C++ inside ``make``.
     """
     statements = operation.statements
-    before, each = _random(k, statements, tables)
+    before, each = _random(k, operation, tables)
     vector = _marked(k, "vector", statements.vector)
     inner = body(f"{each}\n{vector}")
     return f"""
@@ -116,16 +126,33 @@ static inline __attribute__((always_inline)) auto make(b2l::Context &b2l_c) {{
 }}"""
 
 
-def _vector_loop(
-    tables: Tables, statements: program.Statements, vector: str, after: str = "", texts: str = ""
-) -> str:
+def _vector_loop(tables: Tables, operation: program.Operation, vector: str, after: str = "") -> str:
+    """A loop over the elements ``_low`` .. ``_high`` - 1 of a block; ``_low`` is a multiple of 64.
+
+    Uniform and normal numbers are drawn for the whole block first: one call of the generator gives
+    the numbers of two elements.
+    """
+    statements = operation.statements
     independent = "#pragma GCC ivdep\n" if elementwise_statements(statements) else ""
+    drawn, names, first = "", "", ""
+    if draws := _draws(operation):
+        fills = "\n".join(
+            f"b2l::draw_{kind}(_drawn[{place}], _key, _low, _high, {place}, _execution);"
+            for place, kind in enumerate(draws)
+        )
+        drawn = f"alignas(64) double _drawn[{len(draws)}][{BLOCK} + 2];\n{fills}\n"
+        names = (
+            "#undef _rand\n#undef _randn\n"
+            "#define _rand(i) _drawn[__COUNTER__ - _first_drawn][_idx - _low]\n"
+            "#define _randn(i) _drawn[__COUNTER__ - _first_drawn][_idx - _low]\n"
+        )
+        first = "enum { _first_drawn = __COUNTER__ + 1 };\n"
     return f"""return [=, &b2l_c](const int64_t _low, const int64_t _high, char *_mask) {{
 (void)b2l_c; (void)_mask;
-{pointer_declarations(tables, vector, texts)}
-{independent}for (int64_t _idx = _low; _idx < _high; _idx++) {{
+{pointer_declarations(tables, vector)}
+{drawn}{names}{independent}for (int64_t _idx = _low; _idx < _high; _idx++) {{
 const int64_t _vectorisation_idx = _idx; (void)_vectorisation_idx;
-{vector}
+{first}{vector}
 {after}
 }}
 }};"""
@@ -136,7 +163,7 @@ def elementwise_kernel(k: int, operation: program.Elementwise, tables: Tables) -
         k,
         operation,
         tables,
-        lambda vector: _vector_loop(tables, operation.statements, vector),
+        lambda vector: _vector_loop(tables, operation, vector),
     )
 
 
@@ -146,7 +173,7 @@ def threshold_kernel(k: int, operation: program.Threshold, tables: Tables) -> st
         operation,
         tables,
         lambda vector: _vector_loop(
-            tables, operation.statements, vector, "_mask[_idx - _low] = (char)(_cond);"
+            tables, operation, vector, "_mask[_idx - _low] = (char)(_cond);"
         ),
     )
 

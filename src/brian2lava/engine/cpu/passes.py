@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable
 
 from brian2lava.engine.cpu.fuse import Group
-from brian2lava.engine.cpu.source import Tables
+from brian2lava.engine.cpu.source import BLOCK, Tables
 from brian2lava.program import step_program as program
 from brian2lava.program.effects import elementwise
-
-_BLOCK = 1024
 
 
 def _count_expression(operation: program.Operation, k: int, tables: Tables) -> str:
@@ -63,12 +61,12 @@ if (low == high && thread > 0) {{
 for (int k = 0; k < {len(operations)}; k++) state(b2l_c).event_count[thread][k] = 0;
 return;
 }}
-alignas(64) char mask[{_BLOCK}];
+alignas(64) char mask[{BLOCK}];
 (void)mask;
 {makes}
 {chr(10).join(begins)}
-for (int64_t b = low; b < high; b += {_BLOCK}) {{
-const int64_t e = b + {_BLOCK} < high ? b + {_BLOCK} : high;
+for (int64_t b = low; b < high; b += {BLOCK}) {{
+const int64_t e = b + {BLOCK} < high ? b + {BLOCK} : high;
 {chr(10).join(calls)}
 }}
 {chr(10).join(ends)}

@@ -33,6 +33,30 @@ extern "C" B2L_VECTOR_FUNCTION double exp(double x) noexcept {
 
 namespace b2l {
 
+void draw_rand(double *__restrict drawn, uint64_t key, int64_t low, int64_t high, uint32_t draw,
+               uint64_t execution) {
+    const int64_t pairs = (high - low + 1) / 2;
+    const uint32_t first = (uint32_t)(low >> 1);
+    for (int64_t k = 0; k < pairs; k++) {
+        const Bits b = philox(key, first + (uint32_t)k, draw, execution);
+        drawn[2 * k] = unit(b.x0, b.x1);
+        drawn[2 * k + 1] = unit(b.x2, b.x3);
+    }
+}
+
+void draw_randn(double *__restrict drawn, uint64_t key, int64_t low, int64_t high, uint32_t draw,
+                uint64_t execution) {
+    const int64_t pairs = (high - low + 1) / 2;
+    const uint32_t first = (uint32_t)(low >> 1);
+    for (int64_t k = 0; k < pairs; k++) {
+        const Bits b = philox(key, first + (uint32_t)k, draw, execution);
+        const double radius = sqrt(-2.0 * log(1.0 - unit(b.x0, b.x1)));
+        const double angle = 6.283185307179586477 * unit(b.x2, b.x3);
+        drawn[2 * k] = radius * cos(angle);
+        drawn[2 * k + 1] = radius * cos(angle - 1.5707963267948966192);
+    }
+}
+
 void *Team::work(void *argument) {
     Start start = *(Start *)argument;
     free(argument);

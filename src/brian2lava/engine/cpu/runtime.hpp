@@ -90,15 +90,25 @@ static inline double unit(uint32_t high, uint32_t low) {  // [0, 1), 53 bits
     return (double)bits * 0x1p-53;
 }
 
+// One call of philox serves two neighbouring elements.
 static inline double uniform(uint64_t key, uint32_t element, uint32_t draw, uint64_t execution) {
-    const Bits b = philox(key, element, draw, execution);
-    return unit(b.x0, b.x1);
+    const Bits b = philox(key, element >> 1, draw, execution);
+    return element & 1 ? unit(b.x2, b.x3) : unit(b.x0, b.x1);
 }
 
 static inline double normal(uint64_t key, uint32_t element, uint32_t draw, uint64_t execution) {
-    const Bits b = philox(key, element, draw, execution);  // Box and Muller (1958)
-    return sqrt(-2.0 * log(1.0 - unit(b.x0, b.x1))) * cos(6.283185307179586477 * unit(b.x2, b.x3));
+    const Bits b = philox(key, element >> 1, draw, execution);  // Box and Muller (1958)
+    const double radius = sqrt(-2.0 * log(1.0 - unit(b.x0, b.x1)));
+    const double angle = 6.283185307179586477 * unit(b.x2, b.x3);
+    // the sine as a cosine: the compiler has no vector version of both at once
+    return radius * cos(element & 1 ? angle - 1.5707963267948966192 : angle);
 }
+
+// The same for elements low .. high - 1, low even; one place behind the end may be written.
+void draw_rand(double *drawn, uint64_t key, int64_t low, int64_t high, uint32_t draw,
+               uint64_t execution);
+void draw_randn(double *drawn, uint64_t key, int64_t low, int64_t high, uint32_t draw,
+                uint64_t execution);
 
 static inline uint64_t stream_key(uint64_t seed, uint64_t site) {  // splitmix64
     uint64_t z = seed + 0x9E3779B97F4A7C15ull * (site + 1);

@@ -14,6 +14,10 @@ OBJECT_NAMES = re.compile(
 )
 
 
+#: Elements that a fused pass takes through all its operations before the next ones.
+BLOCK = 1024
+
+
 @dataclass(frozen=True)
 class Source:
     """A rendered program. ``arrays`` and ``constants`` are the order of the context's tables."""
