@@ -91,7 +91,7 @@ def test_event_monitor() -> Any:
 
 @same_as_runtime
 def test_state_monitor_options() -> Any:
-    """``record`` in all its forms, ``dt``, ``clock``, ``when``, ``order``; every kind of variable."""
+    """``record`` in all its forms, ``dt``, ``clock``, ``when``, ``order``; all kinds of values."""
     group = _group()
     clock = Clock(0.7 * ms)
     monitors = (

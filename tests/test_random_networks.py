@@ -1,9 +1,9 @@
 """Networks drawn at random agree with Brian2's runtime mode.
 
-Deterministic ones agree spike for spike and to 1e-9 in state. Where a value lies within 1e-9 of what
-it is compared with, rounding decides, and the two runs may part: a network that parts is compared up
-to the first such step only, and counted; fewer than one in fifty may be. ``BRIAN2LAVA_LONG=1`` draws
-many more, and shrinks what fails to a small script.
+Deterministic ones agree spike for spike and to 1e-9 in state. Where a value lies within 1e-9 of
+what it is compared with, rounding decides, and the two runs may part: a network that parts is
+compared up to the first such step only, and counted; fewer than one in fifty may be.
+``BRIAN2LAVA_LONG=1`` draws many more, and shrinks what fails to a small script.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ _PROFILE = settings(
 
 @contextmanager
 def _synapse_by_synapse() -> Iterator[None]:
-    """Brian2's NumPy target runs all synapses through one statement, then the next; compiled code, and
-    this target with its off-switch, runs all statements for one synapse, then the next."""
+    """Brian2's NumPy target as compiled code does it: all statements for one synapse, then the
+    next synapse. Without this, it takes all synapses through one statement, then the next."""
     before = NumpyCodeGenerator._use_ufunc_at_vectorisation
     NumpyCodeGenerator._use_ufunc_at_vectorisation = False
     try:

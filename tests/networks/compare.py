@@ -23,7 +23,7 @@ Results = dict[str, NDArray[Any]]
 
 
 def snapshot(value: Any, name: str = "") -> Results:
-    """Every number in ``value`` by name: Brian2 objects, arrays, scalars, and collections of them."""
+    """Every number in ``value`` by name: Brian2 objects, arrays, scalars, collections of them."""
     if isinstance(value, VariableOwner):
         return {f"{name}.{key}": array for key, array in _variables(value).items()}
     if isinstance(value, Mapping):
