@@ -262,7 +262,8 @@ def test_an_exception_in_a_function_names_it(engine: Engine) -> None:
         group.run_regularly("v = fragile(v)")
         with pytest.raises(Exception) as caught:  # noqa: PT011  (Brian2 wraps it)
             run(1 * ms)
-        chain, problem = "", caught.value
+        chain = ""
+        problem: BaseException | None = caught.value
         while problem is not None:
             chain += f"{type(problem).__name__}: {problem}\n"
             problem = problem.__cause__ or problem.__context__

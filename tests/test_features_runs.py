@@ -526,7 +526,7 @@ def test_restore_with_and_without_the_random_state(engine: Engine) -> None:
         network = Network(group)
         network.run(1 * ms)
         network.store()
-        results = []
+        results: list[np.ndarray] = []
         for again in ({}, {"restore_random_state": True}, {"restore_random_state": False}):
             if results:
                 network.restore(**again)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from brian2.core.variables import ArrayVariable
@@ -118,10 +118,9 @@ def same_as_runtime(
         )
 
     def test(engine: Engine) -> None:
-        function = cast(Callable[[], Any], build)
-        expected, warnings = _expected(function)
+        expected, warnings = _expected(build)
         with under(engine) as session:
-            results = snapshot(function())
+            results = snapshot(build())
         assert_same(results, expected, **tolerance)
         assert session.warnings <= warnings | set(extra_warnings)
 

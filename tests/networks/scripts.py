@@ -302,7 +302,7 @@ def _add_synapses(draw: st.DrawFn, draft: _Draft, name: str) -> None:
     if kind != "none":
         usable += _ON_PRE_PLASTIC
     several = draw(st.integers(0, 4)) == 0
-    pathways = ("fast", "slow") if several else ("pre",)
+    pathways: tuple[str, ...] = ("fast", "slow") if several else ("pre",)
     on_pre = {path: _statements(draw, usable) for path in pathways}
     on_post = _statements(draw, list(_ON_POST)) if kind != "none" else None
     if on_post:
