@@ -29,10 +29,24 @@ from brian2lava.engine import host as host_module
 from brian2lava.engine.host import InlineHost, WorkerTraceback, choose_host, interrupts_deferred
 from brian2lava.engine.memory import arena
 from brian2lava.errors import EngineDied, EngineError
-from brian2lava.processes import forking
+from brian2lava.processes import forking, lava_host
 from brian2lava.processes.lava_host import LavaHost
 
 SOURCES = str(Path(host_module.__file__).parents[2])
+
+
+@pytest.fixture(autouse=True)
+def no_host_of_other_tests() -> Iterator[None]:
+    """A process keeps its Lava host; the one that other tests used has another worker."""
+    _close_shared_host()
+    yield
+    _close_shared_host()
+
+
+def _close_shared_host() -> None:
+    if lava_host._shared is not None:
+        lava_host._shared.close()
+        lava_host._shared = None
 
 
 class Unpicklable(Exception):

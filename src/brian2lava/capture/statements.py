@@ -7,6 +7,7 @@ that engines bring themselves is left out.
 from __future__ import annotations
 
 import ast
+import copy
 from typing import Any
 
 import numpy as np
@@ -73,14 +74,11 @@ class StatementGenerator(CPPCodeGenerator):
             if legal_name(name) != name and not isinstance(variable, Function)
         }
         self.variables = {names.get(key, key): value for key, value in self.variables.items()}
-        self.variable_indices = {
-            **self.variable_indices,
-            **{
-                new: self.variable_indices[old]
-                for old, new in names.items()
-                if old in self.variable_indices
-            },
-        }
+        indices = copy.copy(self.variable_indices)  # keeps its default for names it doesn't list
+        for old, new in names.items():
+            if old in indices:
+                indices[new] = indices[old]
+        self.variable_indices = indices
         return names
 
     def _accesses(

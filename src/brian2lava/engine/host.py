@@ -143,7 +143,7 @@ def _default_worker() -> Executor:
     return worker
 
 
-_inline: InlineHost | None = None
+_inline: tuple[Callable[[], Executor], InlineHost] | None = None
 
 
 def choose_host(
@@ -154,7 +154,7 @@ def choose_host(
 
     Hosts are kept: a call returns the host of the last one as long as that is alive. Whoever loaded
     something into a host must load it again when it is given another one. ``make_worker`` makes
-    what executes commands, in the process that does; it counts when a host is started.
+    what executes commands, in the process that does; a Lava host keeps the one it started with.
 
     Raises
     ------
@@ -171,9 +171,9 @@ def choose_host(
 
 def _inline_host(make_worker: Callable[[], Executor]) -> InlineHost:
     global _inline
-    if _inline is None or not _inline.alive:
-        _inline = InlineHost(make_worker())
-    return _inline
+    if _inline is None or _inline[0] is not make_worker or not _inline[1].alive:
+        _inline = make_worker, InlineHost(make_worker())
+    return _inline[1]
 
 
 def _why_not_lava() -> str | None:

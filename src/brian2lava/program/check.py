@@ -10,30 +10,13 @@ from brian2lava.program import step_program as program
 from brian2lava.program.effects import effects
 
 #: Fields whose text is the id of an array.
-_ARRAY_FIELDS = frozenset(
-    [
-        "events",
-        "not_refractory",
-        "lastspike",
-        "time",
-        "delays",
-        "sources",
-        "targets",
-        "dt",
-        "target",
-        "index",
-        "neuron_index",
-        "timebins",
-        "period_bins",
-        "lastindex",
-        "timestep",
-        "indices",
-        "times",
-        "rates",
-        "rows",
-        "counts",
-    ]
-)
+# fmt: off
+_ARRAY_FIELDS = frozenset({
+    "events", "not_refractory", "lastspike", "time", "delays", "sources", "targets", "dt",
+    "target", "index", "neuron_index", "timebins", "period_bins", "lastindex", "timestep",
+    "indices", "times", "rates", "rows", "counts",
+})
+# fmt: on
 
 
 def check(step_program: program.StepProgram) -> program.StepProgram:
