@@ -60,7 +60,12 @@ def _tree() -> Any:
     return soma
 
 
-@same_as_runtime
+#: The coupling of sections forms differences of nearly equal numbers: on the passive tree Brian2's
+#: own NumPy and Cython targets differ by 8e-12 V, and Ic = Cm dv/dt magnifies that by Cm/dt.
+_CABLE = {"relative": 2e-6, "of_largest": 1e-7}
+
+
+@same_as_runtime(**_CABLE)
 def test_passive_tree() -> Any:
     """A branched tree with a current into one compartment."""
     neuron = SpatialNeuron(_tree(), _PASSIVE, Cm=1 * uF / cm**2, Ri=100 * ohm * cm)
@@ -74,7 +79,7 @@ def test_passive_tree() -> Any:
     return neuron, trace
 
 
-@same_as_runtime(relative=1e-7, of_largest=1e-8)
+@same_as_runtime(**_CABLE)
 def test_active_tree() -> Any:
     """Hodgkin-Huxley channels everywhere, spikes detected in the axon."""
     neuron = SpatialNeuron(
@@ -107,7 +112,7 @@ def test_cylinder_with_another_step() -> Any:
     return neuron, trace
 
 
-@same_as_runtime
+@same_as_runtime(**_CABLE)
 def test_synapses_onto_compartments() -> Any:
     """Spikes that arrive at branches, and subgroups of compartments."""
     neuron = SpatialNeuron(
