@@ -295,8 +295,13 @@ def test_functions_may_be_called_what_the_engine_calls_its_own() -> None:
 
 def test_single_precision_everywhere() -> None:
     prefs.core.default_float_dtype = np.float32
-    group = NeuronGroup(3, "dv/dt = -v / (10*ms) : 1\nk : integer\non : boolean",
-                        threshold="v > 0.5 and on", reset="v = 0; k += 1", method="exact")
+    group = NeuronGroup(
+        3,
+        "dv/dt = -v / (10*ms) : 1\nk : integer\non : boolean",
+        threshold="v > 0.5 and on",
+        reset="v = 0; k += 1",
+        method="exact",
+    )
     group.v, group.on = [0.25, 1, 1], [True, True, False]
     synapses = Synapses(group, group, "w : 1", on_pre="w += v_post", delay=0.1 * ms)
     synapses.connect(j="i")

@@ -62,7 +62,7 @@ def _tree() -> Any:
 
 #: The coupling of sections forms differences of nearly equal numbers: on the passive tree Brian2's
 #: own NumPy and Cython targets differ by 8e-12 V, and Ic = Cm dv/dt magnifies that by Cm/dt.
-_CABLE = {"relative": 2e-6, "of_largest": 1e-6}
+_CABLE: dict[str, Any] = {"relative": 2e-6, "of_largest": 1e-6}
 
 
 @same_as_runtime(**_CABLE)

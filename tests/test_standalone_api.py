@@ -350,8 +350,9 @@ def test_objects_made_before_set_device_are_named(kind: str) -> None:
 
 def test_devices_take_turns_in_one_process(tmp_path: Path) -> None:
     def simulate() -> np.ndarray:
-        group = NeuronGroup(3, "dv/dt = (2 - v) / (10*ms) : 1", threshold="v > 1", reset="v = 0",
-                            method="euler")
+        group = NeuronGroup(
+            3, "dv/dt = (2 - v) / (10*ms) : 1", threshold="v > 1", reset="v = 0", method="euler"
+        )
         group.v = "i / 10.0"
         trace = StateMonitor(group, "v", record=True)
         Network(group, trace).run(8 * ms)
