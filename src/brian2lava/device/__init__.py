@@ -31,11 +31,13 @@ from brian2lava.capture.code_object import (
     translate,
 )
 from brian2lava.capture.python_functions import add_numpy_implementations
-from brian2lava.device import run as running
 from brian2lava.device.compiler import compiler_path
+from brian2lava.device.loaded import Runs
 from brian2lava.device.mirrors import Mirrors, on_twins
 from brian2lava.device.preferences import check_preferences, preferred_threads
 from brian2lava.device.queues import PathwayQueue
+from brian2lava.device.random_streams import RandomStreams
+from brian2lava.device.run import run_network
 from brian2lava.device.run_arguments import apply
 from brian2lava.device.setup import compiled_setup
 from brian2lava.device.standalone import StandaloneInterface, silent
@@ -64,8 +66,8 @@ class LavaDevice(StandaloneInterface):
         self.build_on_run = True
         self.build_options: dict[str, Any] = {}
         self.mirrors = Mirrors(self.arrays)
-        self.random = running.RandomStreams()
-        self.runs = running.Runs()
+        self.random = RandomStreams()
+        self.runs = Runs()
         self.last_program: StepProgram | None = None
         self._last_report: Report | None = None
         self._last_run_time = 0.0
@@ -338,7 +340,7 @@ class LavaDevice(StandaloneInterface):
         """Run ``net`` with the arguments of :meth:`network_run`, complete."""
         check_preferences()
         self.options = replace(self.options, threads=self._given_threads or preferred_threads())
-        running.run_network(self, net, *arguments.values())
+        run_network(self, net, *arguments.values())
 
 
 # brian2modelfitting tells runtime devices by the name of their class.

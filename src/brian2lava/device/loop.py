@@ -1,0 +1,280 @@
+"""The loop over time steps: the engine's, and the plain one in Python."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+from brian2.core.base import BrianObject
+from brian2.core.network import Network
+from brian2.core.variables import DynamicArrayVariable
+from brian2.synapses.synapses import SynapticPathway
+from brian2.units import second
+
+from brian2lava.capture.code_object import LoopCodeObject
+from brian2lava.capture.network import Captured, capture
+from brian2lava.device.clocks import Ticking, due
+from brian2lava.device.compiler import compile_program, current_compiler
+from brian2lava.device.loaded import Loaded
+from brian2lava.device.progress import Reporter, Stopwatch
+from brian2lava.engine.cpu import instance as cpu
+from brian2lava.engine.cpu.render import render
+from brian2lava.engine.host import choose_host
+from brian2lava.engine.memory import arena
+from brian2lava.errors import EngineDied
+from brian2lava.program import step_program as program
+from brian2lava.program.check import check
+
+#: The engine comes back at least this often (seconds), so that Ctrl-C and reports are not late.
+SLICE_SECONDS = 0.2
+
+
+@dataclass
+class Finished:
+    """What a loop leaves behind."""
+
+    seconds: float
+    leader: Any
+    profile: list[tuple[str, Any]] | None
+    host: str = "inline"
+    steps: int = 0
+    compiler: str = "none"
+    cached: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def engine_loop(
+    device: Any,
+    net: Network,
+    objects: Sequence[BrianObject],
+    clocks: Sequence[Any],
+    reporter: Reporter,
+    profile: bool,
+    watch: Stopwatch,
+) -> Finished:
+    active = [obj for obj in objects if obj.active]
+    captured = capture(active, clocks)
+    _prepare_python_calls(captured)
+    finished = Finished(0.0, clocks[0], None)
+    if captured.calls:
+        names = ", ".join(sorted({obj.name for obj in captured.calls}))
+        finished.notes.append(f"called back to Python every step: {names}")
+    watch.lap("capture")
+    leader = _leader(clocks)
+    finished.leader = leader
+    if leader.variables["timestep"].get_value()[0] >= leader._i_end or net._stopped:
+        finished.profile = [] if profile else None
+        return finished
+    device.last_program = check(captured.program)
+    source = render(captured.program, fuse=device.options.fuse and not profile)
+    built = compile_program(source, captured.program, captured.compiler_kwds)
+    finished.compiler, finished.cached = current_compiler(), not built.compiled
+    watch.lap("compile")
+    host, reason = choose_host(device.options.host)
+    finished.host = host.name
+    if reason:
+        finished.notes.append(reason)
+    storage = _storage(device, captured)
+    loaded = device.runs.load(
+        net, source, captured, built.path, storage, device.options.threads, host
+    )
+    watch.lap("start")
+    instance = loaded.instance
+    instance["profile"] = int(profile)
+    instance.seconds[:] = 0
+    for k, clock in enumerate(clocks):
+        instance.i_end[k] = clock._i_end
+    device.random.lend(instance)
+    done_before = instance["steps"]
+    began = time.perf_counter()
+    try:
+        _advance(device, net, loaded, captured, clocks, reporter, began)
+    except EngineDied:
+        device.runs.lose(net)
+        raise
+    finally:
+        Network._globally_running = False
+        if host.alive:
+            device.random.take_back(instance)
+        _update_sizes(captured)
+        _clear_events(captured, storage)
+    finished.seconds = time.perf_counter() - began
+    tables = float(instance.report[0])
+    watch.lap("loop")
+    watch.phases["loop"] -= tables
+    watch.phases["tables"] = tables
+    finished.steps = instance["steps"] - done_before
+    finished.leader = clocks[instance["clock"]]
+    if profile:
+        finished.profile = _profile(captured, instance)
+    return finished
+
+
+def _advance(
+    device: Any,
+    net: Network,
+    loaded: Loaded,
+    captured: Captured,
+    clocks: Sequence[Any],
+    reporter: Reporter,
+    began: float,
+) -> None:
+    """The loop: the engine advances, and comes back for what has to be done here."""
+    instance, host = loaded.instance, loaded.host
+    times = [clock.variables["t"].get_value() for clock in clocks]
+    most = device._maximum_run_time
+    interrupted: KeyboardInterrupt | None = None
+    Network._globally_running = True
+    host.begin(_steps(clocks))
+    try:
+        instance.begin()
+        while True:
+            budget = min(SLICE_SECONDS, reporter.seconds_left())
+            if most is not None:
+                budget = min(budget, max(0.0, float(most) - (time.perf_counter() - began)))
+            try:
+                reason = instance.advance(1 << 62, budget)
+            except KeyboardInterrupt as interrupt:
+                # the slice is through; finish the step, so that the network can go on from here
+                interrupted = interrupt
+                reason = int(cast(int, host.last_result))
+                instance["stop"] = 1
+            if reason in (cpu.DONE, cpu.STOP):
+                break
+            if reason == cpu.FULL:
+                _make_room(instance, captured)
+                continue
+            net.t_ = float(times[instance["clock"]][0])
+            if reason == cpu.PYTHON:
+                captured.calls[instance["call"]].run()
+                instance.bind()
+            else:
+                reporter.maybe(net.t_)
+                if most is not None and time.perf_counter() - began > float(most):
+                    net._stopped = True
+            if net._stopped or Network._globally_stopped:
+                instance["stop"] = 1
+    finally:
+        if host.alive:
+            host.end()
+    if interrupted is not None:
+        net.t_ = float(times[instance["clock"]][0])
+        raise interrupted
+
+
+def _steps(clocks: Sequence[Any]) -> int:
+    return max(
+        1, max(int(clock._i_end - clock.variables["timestep"].get_value()[0]) for clock in clocks)
+    )
+
+
+def _leader(clocks: Sequence[Any]) -> Any:
+    return min(clocks, key=lambda clock: clock.variables["t"].get_value()[0])
+
+
+def _prepare_python_calls(captured: Captured) -> None:
+    """What Brian2's templates prepare before a run, for objects that run in Python."""
+    for obj in captured.calls:
+        for reference in obj.code_objects:
+            code = reference.__repr__.__self__
+            if isinstance(code, LoopCodeObject):
+                if isinstance(obj, SynapticPathway):
+                    obj.queue.run_in_python()
+                code.prepare_twin()
+
+
+def _make_room(instance: cpu.Instance, captured: Captured) -> None:
+    operation = captured.program.operations[instance["call"]]
+    clock = captured.program.clocks[operation.clock]
+    steps = int(instance.i_end[operation.clock] - captured.variables[clock.timestep].get_value()[0])
+    if isinstance(operation, program.StateRecorder):
+        instance.make_room([operation.times, *(a for _, a in operation.recorded)], steps)
+    elif isinstance(operation, program.RateRecorder):
+        instance.make_room([operation.times, operation.rates], steps)
+    elif isinstance(operation, program.EventRecorder):
+        arrays = [array for _, array in operation.recorded]
+        instance.make_room(arrays, max(1 << 16, operation.last - operation.first))
+
+
+def _storage(device: Any, captured: Captured) -> dict[str, Any]:
+    """Where the arrays are; what functions bring along is copied into the arena."""
+    storage = {name: device.arrays[variable] for name, variable in captured.variables.items()}
+    for name, values in captured.tables.items():
+        values = np.ascontiguousarray(values)
+        block = arena().allocate(max(1, values.nbytes))
+        copy = block.array(values.dtype, values.size)
+        copy[:] = values.ravel()
+        storage[name] = copy
+    return storage
+
+
+def _update_sizes(captured: Captured) -> None:
+    """Dynamic arrays have grown without Brian2's knowing."""
+    for variable in captured.variables.values():
+        if isinstance(variable, DynamicArrayVariable):
+            shape = variable.device.arrays[variable].shape
+            variable.size = shape if len(shape) > 1 else shape[0]
+
+
+def _clear_events(captured: Captured, storage: dict[str, Any]) -> None:
+    """After a run no event is left over for the next one."""
+    for operation in captured.program.operations:
+        if isinstance(operation, program.Threshold):
+            storage[operation.events][-1] = 0
+
+
+def _profile(captured: Captured, instance: cpu.Instance) -> list[tuple[str, Any]]:
+    seconds: dict[str, float] = defaultdict(float)
+    for owner, spent in zip(captured.owners, instance.seconds, strict=False):
+        seconds[owner] += float(spent)
+    return [(name, spent * second) for name, spent in seconds.items()]
+
+
+def python_loop(
+    device: Any,
+    net: Network,
+    objects: Sequence[BrianObject],
+    clocks: Sequence[Any],
+    reporter: Reporter,
+    profile: bool,
+    watch: Stopwatch,
+) -> Finished:
+    """Brian2's own loop over NumPy code: the plain definition of a step."""
+    watch.lap("capture")
+    began = time.perf_counter()
+    seconds: dict[str, float] = defaultdict(float)
+    active = [obj for obj in objects if obj.active]
+    ticking = [Ticking.of(clock) for clock in clocks]
+    finished = Finished(0.0, clocks[0], None, notes=list(device.engine_notes))
+    Network._globally_running = True
+    try:
+        while True:
+            leader, together = due(ticking)
+            finished.leader = leader.clock
+            if leader.ended or net._stopped or Network._globally_stopped:
+                break
+            net.t_ = float(leader.t[0])
+            now = {id(each.clock) for each in together}
+            reporter.maybe(net.t_)
+            for obj in active:
+                if id(obj.clock) in now:
+                    started = time.perf_counter()
+                    obj.run()
+                    seconds[obj.name] += time.perf_counter() - started
+            for each in together:
+                each.advance()
+            finished.steps += 1
+            most = device._maximum_run_time
+            if most is not None and time.perf_counter() - began > float(most):
+                net._stopped = True
+    finally:
+        Network._globally_running = False
+    finished.seconds = time.perf_counter() - began
+    if profile:
+        finished.profile = [(name, spent * second) for name, spent in seconds.items()]
+    watch.lap("loop")
+    return finished
