@@ -125,6 +125,22 @@ def test_delays_at_half_steps_are_rounded_as_in_brian2() -> Any:
 
 
 @same_as_runtime
+def test_hundreds_of_delays_near_half_steps() -> Any:
+    """Quotients of delay and step that lie on one side of a half, by the last digit only."""
+    size = 200
+    source = SpikeGeneratorGroup(size, range(size), np.zeros(size) * ms)
+    target = NeuronGroup(size, "first : second\nsecond : second")
+    expressions = Synapses(source, target, on_pre="first_post = t")
+    expressions.connect(j="i")
+    expressions.delay = "0.31*i*ms"
+    values = Synapses(source, target, on_pre="second_post = t")
+    values.connect(j="i")
+    values.delay = np.arange(size) * 0.15 * ms
+    run(63 * ms)
+    return target
+
+
+@same_as_runtime
 def test_delay_longer_than_the_run() -> Any:
     """Nothing arrives in the first run; all of it arrives in the third."""
     network = _network(scalar=25 * ms)
