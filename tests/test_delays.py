@@ -129,11 +129,11 @@ def test_hundreds_of_delays_near_half_steps() -> Any:
     """Quotients of delay and step that lie on one side of a half, by the last digit only."""
     size = 200
     source = SpikeGeneratorGroup(size, range(size), np.zeros(size) * ms)
-    target = NeuronGroup(size, "first : second\nsecond : second")
-    expressions = Synapses(source, target, on_pre="first_post = t")
+    target = NeuronGroup(size, "early : second\nlate : second")
+    expressions = Synapses(source, target, on_pre="early_post = t")
     expressions.connect(j="i")
     expressions.delay = "0.31*i*ms"
-    values = Synapses(source, target, on_pre="second_post = t")
+    values = Synapses(source, target, on_pre="late_post = t")
     values.connect(j="i")
     values.delay = np.arange(size) * 0.15 * ms
     run(63 * ms)
