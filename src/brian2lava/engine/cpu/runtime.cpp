@@ -244,6 +244,23 @@ static uint64_t fingerprint_of(const Real *delays, int64_t n, int64_t synapses, 
     return mix(h0, h1) | 1;
 }
 
+// Delays in steps, rounded as Brian2 does: a quotient near a half must not be a product with the
+// inverse, so these are compiled without -ffast-math.
+template <typename Real>
+static B2L_PRECISE void delay_range(const Real *delays, int64_t n, double dt, int64_t &least,
+                                    int64_t &most) {
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t d = (int64_t)((double)delays[k] / dt + 0.5);
+        if (k == 0 || d < least) least = d;
+        if (k == 0 || d > most) most = d;
+    }
+}
+
+template <typename Real>
+static B2L_PRECISE void delay_steps(const Real *delays, int64_t n, double dt, int32_t *steps) {
+    for (int64_t k = 0; k < n; k++) steps[k] = (int32_t)((double)delays[k] / dt + 0.5);
+}
+
 // Build the table where synapses, delays or dt changed. Spikes in flight keep their arrival.
 template <typename Real>
 void prepare(Queue &q, int64_t first, int64_t last, const int32_t *sources,
@@ -278,11 +295,7 @@ void prepare(Queue &q, int64_t first, int64_t last, const int32_t *sources,
     for (int64_t k = 0; k < n; k++) q.row[k + 1] += q.row[k];
     // delays
     int64_t least = 0, most = 0;
-    for (int64_t k = 0; k < delays_count; k++) {
-        const int64_t d = (int64_t)((double)delays[k] / dt + 0.5);
-        if (k == 0 || d < least) least = d;
-        if (k == 0 || d > most) most = d;
-    }
+    delay_range(delays, delays_count, dt, least, most);
     q.max_delay = most;
     const bool same = least == most;
     if (!sorted) {
@@ -299,6 +312,8 @@ void prepare(Queue &q, int64_t first, int64_t last, const int32_t *sources,
     } else {
         q.delay = -1;
         q.steps = (int32_t *)malloc((synapses + 1) * sizeof(int32_t));
+        int32_t *whole = (int32_t *)malloc((synapses + 1) * sizeof(int32_t));
+        delay_steps(delays, synapses, dt, whole);
         int32_t *order = (int32_t *)malloc((synapses + 1) * sizeof(int32_t));
         int64_t *place = (int64_t *)malloc((most - least + 2) * sizeof(int64_t));
         for (int64_t s = 0; s < n; s++) {  // counting sort by delay, stable
@@ -306,7 +321,7 @@ void prepare(Queue &q, int64_t first, int64_t last, const int32_t *sources,
             if (e - b < most - least) {  // short row: insertion sort
                 for (int64_t k = b; k < e; k++) {
                     const int32_t synapse = q.order ? q.order[k] : (int32_t)k;
-                    const int32_t d = (int32_t)((double)delays[synapse] / dt + 0.5);
+                    const int32_t d = whole[synapse];
                     int64_t at = k;
                     while (at > b && q.steps[at - 1] > d) {
                         q.steps[at] = q.steps[at - 1];
@@ -321,18 +336,19 @@ void prepare(Queue &q, int64_t first, int64_t last, const int32_t *sources,
             memset(place, 0, (most - least + 2) * sizeof(int64_t));
             for (int64_t k = b; k < e; k++) {
                 const int32_t synapse = q.order ? q.order[k] : (int32_t)k;
-                place[(int64_t)((double)delays[synapse] / dt + 0.5) - least + 1]++;
+                place[whole[synapse] - least + 1]++;
             }
             for (int64_t d = 0; d <= most - least; d++) place[d + 1] += place[d];
             for (int64_t k = b; k < e; k++) {
                 const int32_t synapse = q.order ? q.order[k] : (int32_t)k;
-                const int64_t d = (int64_t)((double)delays[synapse] / dt + 0.5);
+                const int64_t d = whole[synapse];
                 const int64_t at = b + place[d - least]++;
                 q.steps[at] = (int32_t)d;
                 order[at] = synapse;
             }
         }
         free(place);
+        free(whole);
         free(q.order);
         q.order = order;
     }

@@ -16,9 +16,11 @@
 // several values at once, and a value does not depend on whether it was computed alone or in a
 // vector loop (the system's scalar and vector versions differ in their last bits).
 #if defined(__GNUC__) && !defined(__clang__)
-#define B2L_VECTOR_FUNCTION __attribute__((simd("notinbranch"), const, noinline, optimize("no-fast-math")))
+#define B2L_PRECISE __attribute__((noinline, optimize("no-fast-math")))
+#define B2L_VECTOR_FUNCTION B2L_PRECISE __attribute__((simd("notinbranch"), const))
 #else
-#define B2L_VECTOR_FUNCTION __attribute__((const, noinline))
+#define B2L_PRECISE __attribute__((noinline))
+#define B2L_VECTOR_FUNCTION B2L_PRECISE __attribute__((const))
 #endif
 extern "C" B2L_VECTOR_FUNCTION double exp(double x) noexcept;
 
