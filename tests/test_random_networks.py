@@ -86,7 +86,7 @@ def _first_tie(script: Script, engine: Engine) -> float | None:
     """Time (s) of the first tie in either run."""
     with reference(), _synapse_by_synapse():
         theirs = _run(script, probed=True)[1]
-    with under(engine):
+    with under(engine), _synapse_by_synapse():
         ours = _run(script, probed=True)[1]
     return min(theirs + ours, default=None)
 
@@ -118,7 +118,7 @@ def test_deterministic_networks_agree(engine: Engine) -> None:
             return
         with reference() as theirs, _synapse_by_synapse():
             expected = _run(script)[0]
-        with under(engine) as ours:
+        with under(engine) as ours, _synapse_by_synapse():
             results = _run(script)[0]
         said = difference(results, expected)
         if said is not None:
