@@ -103,7 +103,7 @@ def test_binomial_numbers_of_many_trials() -> None:
         """,
         'set_device("lava", host="inline", seed=3)',
     )
-    values = np.array([int(word) for word in run_program(text, timeout=30).stdout.split()])
+    values = np.array([int(word) for word in run_program(text).stdout.split()])
     _agrees(values, stats.binom(300, 0.4))
 
 

@@ -9,6 +9,7 @@ from brian2.codegen.codeobject import CodeObject
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
+from brian2.input.binomial import BinomialFunction
 
 from brian2lava.capture.python_functions import PYTHON_ONLY, find_python_functions_for
 from brian2lava.capture.statements import StatementGenerator, block_statements
@@ -157,6 +158,11 @@ def has_native_functions(variables: dict[str, Any]) -> bool:
 def _native(function: Function) -> bool:
     implementation = function.implementations[LoopCodeObject]
     if implementation is PYTHON_ONLY:
+        return False
+    if isinstance(function, BinomialFunction) and "0.000000000000000" in str(
+        implementation.get_code(None)
+    ):
+        # Brian2 writes (1 - p)^n with 15 decimals; where that is 0, its code never ends
         return False
     return all(_native(dependency) for dependency in (implementation.dependencies or {}).values())
 
