@@ -54,6 +54,8 @@ class _Group:
 
     name: str
     size: int
+    #: The group whose arrays it has: itself, or what it is a part of.
+    base: str
     #: Whether it has the variables of :func:`tests.networks.equations.models`.
     has_model: bool
     whole: bool = True
@@ -168,6 +170,7 @@ def _add_group(draw: st.DrawFn, draft: _Draft, name: str, stimulus: str | None) 
         _Group(
             name,
             size,
+            name,
             True,
             events=names,
             constant_p=constant_p,
@@ -217,7 +220,7 @@ def _add_generator(draw: st.DrawFn, draft: _Draft, name: str) -> None:
         + f", name='{name}')"
     )
     draft.generators.append((name, size))
-    draft.groups.append(_Group(name, size, has_model=False))
+    draft.groups.append(_Group(name, size, name, has_model=False))
 
 
 def _spikes(draw: st.DrawFn, size: int) -> str:
@@ -299,6 +302,9 @@ def _add_synapses(draw: st.DrawFn, draft: _Draft, name: str) -> None:
     usable = [code for code in _ON_PRE if source.has_model or "_pre" not in code]
     if source.guarded:
         usable = [code for code in usable if "v_pre" not in code]
+    if source.base == target.base:
+        # Of two values for one element, that of ``_pre`` and that of ``_post``, Brian2 keeps either.
+        usable = [code for code in usable if "u_post" not in code and "v_pre -=" not in code]
     if kind != "none":
         usable += _ON_PRE_PLASTIC
     several = draw(st.integers(0, 4)) == 0
