@@ -303,7 +303,7 @@ def _add_synapses(draw: st.DrawFn, draft: _Draft, name: str) -> None:
     if source.guarded:
         usable = [code for code in usable if "v_pre" not in code]
     if source.base == target.base:
-        # Of two values for one element, that of ``_pre`` and that of ``_post``, Brian2 keeps either.
+        # Of two values for one element, as ``_pre`` and as ``_post``, Brian2 may keep either.
         usable = [code for code in usable if "u_post" not in code and "v_pre -=" not in code]
     if kind != "none":
         usable += _ON_PRE_PLASTIC
