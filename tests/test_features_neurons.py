@@ -25,6 +25,7 @@ from brian2 import (
 from tests.networks.compare import assert_same, same_as_runtime, snapshot
 from tests.networks.devices import (  # noqa: F401
     Engine,
+    needs_lava_device,
     pytest_generate_tests,
     reference,
     under,
@@ -477,3 +478,22 @@ def test_nan_is_reported_as_in_brian2(engine: Engine) -> None:
             messages.append([text for _, name, text in records if name.endswith("invalid_values")])
             assert not np.isfinite(group.v[0])
     assert messages[0] == messages[1] and len(messages[1]) == 1
+
+
+@needs_lava_device
+def test_gsl_methods_are_right_or_raise(engine: Engine) -> None:
+    """With GSL on the machine the solution is right; without it an error says so."""
+    with under(engine):
+        group = NeuronGroup(3, "dv/dt = (2 - v)/(3*ms) : 1", method="gsl_rkf45")
+        group.v = [0, 1, 3]
+        try:
+            Network(group).run(3 * ms)
+        except Exception as problem:
+            said = ""
+            cause: BaseException | None = problem
+            while cause is not None:
+                said += str(cause)
+                cause = cause.__cause__ or cause.__context__
+            assert "gsl" in said.lower()
+            return
+        assert np.allclose(group.v, 2 + np.array([-2, -1, 1]) * np.exp(-1), rtol=1e-4)

@@ -17,9 +17,11 @@ import numpy as np
 import pytest
 from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from scipy import stats
 
 from tests.networks.compare import Results, difference, snapshot
 from tests.networks.devices import ENGINES, LONG, Engine, reference, under
+from tests.networks.noisy import noisy_scripts
 from tests.networks.scripts import Probe, Script, scripts
 
 #: Networks for each engine, and where hypothesis starts.
@@ -27,6 +29,8 @@ _EXAMPLES = {"inline": 30, "lava": 8, "numpy": 8, "threads": 8, "unfused": 8}
 _FACTOR = 25 if LONG else 1
 #: A comparison of values nearer than this (relative) may go either way.
 _TIE = 1e-9
+#: Chance that equal distributions are taken for different ones; seeds are fixed.
+_CHANCE = 1e-6
 #: Networks whose comparison may end early.
 _CUT_SHARE = 0.02
 
@@ -132,3 +136,48 @@ def test_deterministic_networks_agree(engine: Engine) -> None:
 
     agree()
     assert cut <= max(1, _CUT_SHARE * len(seen)), f"{cut} of {len(seen)} networks ended early"
+
+
+def _distributions(text: str) -> Results:
+    """One number a neuron for each of what is compared: counts, times of spikes, final states."""
+    namespace: dict[str, Any] = {}
+    exec(compile(text, "<network>", "exec"), namespace)
+    group, spikes = namespace["G"], namespace["spikes"]
+    counts = np.array(spikes.count)
+    first = np.full(len(counts), np.inf)
+    np.minimum.at(first, np.array(spikes.i), np.array(spikes.t_))
+    late = np.bincount(np.array(spikes.i)[np.array(spikes.t_) > 0.01], minlength=len(counts))
+    states = {name: np.array(getattr(group, name)) for name in ("v", "a", "g", "p")}
+    return {"counts": counts, "late": late, "first": first, **states}
+
+
+@pytest.mark.timeout(3000 if LONG else 300)
+@pytest.mark.parametrize("engine", ENGINES, ids=str)
+def test_noisy_networks_agree_in_distribution(engine: Engine) -> None:
+    """Kolmogorov-Smirnov tests of everything that independent neurons do."""
+    seen: set[str] = set()
+
+    @seed(len(engine.name))
+    @settings(_PROFILE, max_examples=(10 if engine.name == "inline" else 3) * _FACTOR)
+    @given(noisy_scripts())
+    def agree(text: str) -> None:
+        if text in seen:
+            return
+        with reference():
+            brian2.seed(len(text))
+            expected = _distributions(text)
+        with under(engine):
+            brian2.seed(len(text) + 1)
+            results = _distributions(text)
+        for name, values in results.items():
+            finite, wanted = (
+                np.nan_to_num(part, posinf=1e3, neginf=-1e3) for part in (values, expected[name])
+            )
+            chance = stats.ks_2samp(finite, wanted).pvalue
+            assert chance > _CHANCE, (
+                f"{name} is distributed otherwise (p = {chance:.2g}): mean {finite.mean():.4g}, "
+                f"expected {wanted.mean():.4g}\n{text}"
+            )
+        seen.add(text)
+
+    agree()
