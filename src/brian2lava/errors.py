@@ -10,7 +10,9 @@
     ├── CompileError         (RuntimeError)  the C++ compiler failed
     ├── EngineError          (RuntimeError)  compiled code reported an error
     ├── EngineDied           (RuntimeError)  the process that hosts the engine ended
-    └── OutOfArena           (MemoryError)  no room for arrays
+    ├── OutOfArena           (MemoryError)  no room for arrays
+    ├── ChipLimit            (ValueError)  a value that a register of the chip can't hold
+    └── ChipOverflow         (ArithmeticError)  a state left its range and the policy was to raise
 """
 
 from __future__ import annotations
@@ -50,3 +52,11 @@ class EngineDied(BrianLavaError, RuntimeError):
 
 class OutOfArena(BrianLavaError, MemoryError):
     """There is no room left for arrays."""
+
+
+class ChipLimit(BrianLavaError, ValueError):
+    """A value lies outside what the chip can hold; the message has object, value, limit, remedy."""
+
+
+class ChipOverflow(BrianLavaError, ArithmeticError):
+    """A state of a chip neuron left its range while overflow="raise" was set."""

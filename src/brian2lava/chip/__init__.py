@@ -1,0 +1,1 @@
+"""What a Loihi is configured with, in integers, and what it then computes."""

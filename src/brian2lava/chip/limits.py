@@ -1,0 +1,77 @@
+"""The chip's widths and ranges, each written once, with its source.
+
+Sources: [lava] the process models of lava-nc 0.10.0; [davies] Davies et al. 2018, IEEE Micro 38;
+[nengo] nengo-loihi 1.1; [b2l] brian2-loihi 0.5.2, and Michaelis et al. 2022, Front. Neuroinform.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brian2lava.errors import ChipLimit
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The integers ``low`` .. ``high`` that a register can hold, and where that is said."""
+
+    low: int
+    high: int
+    source: str
+
+    def check(self, what: str, values: object, remedy: str) -> None:
+        """Raise if any of ``values`` (integers) lies outside.
+
+        Raises
+        ------
+        ChipLimit
+            Says ``what``, the first value, the limit, and the ``remedy``.
+        """
+        import numpy as np
+
+        array = np.atleast_1d(np.asarray(values))
+        wrong = (array < self.low) | (array > self.high)
+        if wrong.any():
+            place = int(np.flatnonzero(wrong.ravel())[0])
+            where = f" at {place}" if array.size > 1 else ""
+            raise ChipLimit(
+                f"{what}: {array.ravel()[place]}{where} is outside {self.low}..{self.high}"
+                f" ({self.source}). {remedy}"
+            )
+
+
+#: Input and threshold are shifted left by this, to stand where the state's bits stand. [lava]
+ALIGNMENT = 6
+#: Decays are fractions of 2**DECAY_BITS. [lava], [davies]
+DECAY_BITS = 12
+DECAY_UNITY = 1 << DECAY_BITS
+#: States are signed words of this many bits. [lava], [davies]
+STATE_BITS = 24
+STATE_HALF = 1 << (STATE_BITS - 1)
+STATE_MAX = STATE_HALF - 1
+#: The bits of a weight's mantissa without its sign. [lava], [nengo]
+WEIGHT_BITS = 8
+
+STATE = Limit(-STATE_MAX, STATE_MAX, "24-bit state, lava-nc 0.10.0")
+DECAY = Limit(0, DECAY_UNITY - 1, "12-bit decay, lava-nc 0.10.0")
+#: brian2-loihi takes the decay itself, not the register. [b2l]
+EFFECTIVE_DECAY = Limit(0, DECAY_UNITY, "decay of brian2-loihi 0.5.2")
+THRESHOLD = Limit(0, (1 << 17) - 1, "17-bit threshold, lava-nc 0.10.0")
+BIAS_MANTISSA = Limit(-(1 << 12), (1 << 12) - 1, "13-bit bias mantissa, lava-nc 0.10.0")
+BIAS_EXPONENT = Limit(0, 7, "3-bit bias exponent, lava-nc 0.10.0")
+#: Blocked steps after a spike; the chip's register is this plus one, 1..64. [b2l], [nengo]
+REFRACTORY = Limit(0, 63, "refractory delay 1..64 (brian2-loihi 0.5.2), minus the spike's step")
+DELAY = Limit(0, 63, "6-bit synaptic delay, lava-nc 0.10.0")
+#: Loihi 1 and its emulators stop one earlier. [b2l]
+DELAY_LOIHI1 = Limit(0, 62, "synaptic delay, brian2-loihi 0.5.2")
+WEIGHT_MIXED = Limit(-256, 255, "8-bit weight mantissa of both signs, lava-nc 0.10.0")
+WEIGHT_EXCITATORY = Limit(0, 255, "8-bit weight mantissa, excitatory, lava-nc 0.10.0")
+WEIGHT_INHIBITORY = Limit(-255, 0, "8-bit weight mantissa, inhibitory, lava-nc 0.10.0")
+#: brian2-loihi's are one wider on the negative side. [b2l]
+WEIGHT_INHIBITORY_B2L = Limit(-256, 0, "8-bit weight mantissa, inhibitory, brian2-loihi 0.5.2")
+WEIGHT_EXPONENT = Limit(-8, 7, "4-bit weight exponent, brian2-loihi 0.5.2")
+#: Bits of the mantissa that can be asked for; the chip has no 7. [nengo]
+WEIGHT_PRECISIONS = (1, 2, 3, 4, 5, 6, 8)
+#: A weight of Loihi 1 after its exponent: 21 bits with six zero bits at the low end. [b2l]
+SCALED_WEIGHT = Limit(-(1 << 21) + 64, (1 << 21) - 64, "21-bit scaled weight, brian2-loihi 0.5.2")
+MESSAGE = Limit(-(1 << 31), (1 << 31) - 1, "32-bit spike payload, Loihi 2")

@@ -1,0 +1,86 @@
+"""Leaky integrate-and-fire neurons: LIF and LIFReset as in Lava, with what Lava leaves out."""
+
+from __future__ import annotations
+
+from brian2lava.chip.arithmetic import Expression, Name, call, select
+from brian2lava.chip.limits import Limit
+from brian2lava.chip.models.membrane import (
+    BIAS_EXP,
+    BIAS_MANT,
+    BLOCKED,
+    COUNTDOWN,
+    DU,
+    DV,
+    VTH,
+    U,
+    V,
+    bias_and_threshold,
+    countdown,
+    current,
+    voltage,
+)
+from brian2lava.chip.models.neuron import NeuronModel, Register, Step
+from brian2lava.chip.profiles import Arithmetic
+
+_REGISTERS = (DU, DV, BIAS_MANT, BIAS_EXP, VTH, BLOCKED)
+INTERVAL = Register(
+    "reset_interval", "steps between two resets", Limit(1, (1 << 31) - 1, "32-bit counter"), 1
+)
+OFFSET = Register(
+    "reset_offset", "step of the first reset", Limit(0, (1 << 31) - 1, "32-bit counter")
+)
+
+
+def _integrate(
+    profile: Arithmetic, zero: frozenset[str], before: tuple[tuple[str, Expression], ...] = ()
+) -> Step:
+    blocked = "refractory" not in zero
+    flow, flow_counters = current(profile)
+    charge, charge_counters = voltage(profile, Name("u") + Name("bias"), blocked)
+    fired = Name("v") > Name("threshold")
+    return Step(
+        assignments=(*before, *flow, *charge),
+        fired=fired,
+        after=(("v", select(Name("fired"), 0, Name("v"))), *countdown(blocked)),
+        counters=(*flow_counters, *charge_counters),
+    )
+
+
+LIF = NeuronModel(
+    name="LIF",
+    registers=_REGISTERS,
+    states=(U, V, COUNTDOWN),
+    ports=("a_in",),
+    step=_integrate,
+    derived=bias_and_threshold,
+    lava="lava.proc.lif.process.LIF",
+    equations="u = dec(u, du + 1) + 64 a; v = dec(v, dv) + u + bias; fires where v > 64 vth; v = 0",
+)
+
+
+def _reset_first(profile: Arithmetic, zero: frozenset[str]) -> Step:
+    """Every ``reset_interval`` steps u and v are 0 before the update."""
+    due = call(
+        "equal",
+        call("remainder", Name("t"), Name("reset_interval")),
+        call("remainder", Name("reset_offset"), Name("reset_interval")),
+    )
+    cleared = (
+        ("due", due),
+        ("u", select(Name("due"), 0, Name("u"))),
+        ("v", select(Name("due"), 0, Name("v"))),
+    )
+    return _integrate(profile, zero, cleared)
+
+
+LIF_RESET = NeuronModel(
+    name="LIFReset",
+    registers=(*_REGISTERS, INTERVAL, OFFSET),
+    states=(U, V, COUNTDOWN),
+    ports=("a_in",),
+    step=_reset_first,
+    derived=bias_and_threshold,
+    lava="lava.proc.lif.process.LIFReset",
+    equations="as LIF; u = v = 0 before step t where t mod interval = offset mod interval",
+    clock=True,
+)

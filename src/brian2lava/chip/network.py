@@ -1,0 +1,406 @@
+"""The chip's configuration on one page: populations, sources, projections, in integers.
+
+::
+
+    ChipNetwork = arithmetic, populations, sources, projections, stimuli
+    Population  = neurons of one chip model, with registers and initial states
+    SpikeTimes | PoissonSpikes = sources of spikes
+    Projection  = synapses from a population or source to a port of a population
+    Stimulus    = integers that are added to a port step by step
+
+Steps are counted from 0. In step n, populations update (with what has arrived by then) and fire;
+then the spikes of step n, and those delayed until now, arrive. A spike of step n with delay d is
+seen by its target's update in step n + 1 + d. In Lava's terms: neurons joined by Dense, or by
+DelayDense with delay d; Lava's ``time_step`` is n + 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brian2lava.chip.limits import (
+    MESSAGE,
+    WEIGHT_EXCITATORY,
+    WEIGHT_EXPONENT,
+    WEIGHT_MIXED,
+    WEIGHT_PRECISIONS,
+    Limit,
+)
+from brian2lava.chip.models import MODELS
+from brian2lava.chip.models.neuron import NeuronModel
+from brian2lava.chip.profiles import LAVA, Arithmetic
+from brian2lava.errors import ChipLimit
+
+Integers = NDArray[Any]
+
+
+def frozen(values: Any, kind: Any = np.int64) -> Integers:
+    """A read-only copy as an array of integers; refuses what is not whole."""
+    given = np.asarray(values)
+    array = given.astype(kind)
+    if given.dtype.kind == "f" and not np.array_equal(given, array):
+        raise ChipLimit(f"whole numbers are needed, got {given[given != array].ravel()[0]!r}")
+    array.flags.writeable = False
+    return array
+
+
+class SignMode(Enum):
+    """Which signs the weights of a projection may have; the numbers are brian2-loihi's."""
+
+    MIXED = 1
+    EXCITATORY = 2
+    INHIBITORY = 3
+
+
+@dataclass(frozen=True)
+class Population:
+    """``size`` neurons of one chip model.
+
+    Attributes
+    ----------
+    name : str
+    model : str
+        A name in ``brian2lava.chip.models.MODELS``.
+    size : int
+    registers : dict of str to int or array of shape (size,)
+        Those that are left out have their defaults.
+    initial : dict of str to int or array of shape (size,)
+        States before the first step; those that are left out are 0.
+    """
+
+    name: str
+    model: str
+    size: int
+    registers: Mapping[str, Any] = field(default_factory=dict)
+    initial: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise ChipLimit(f"population {self.name!r}: there is no chip model {self.model!r};"
+                            f" there are {', '.join(MODELS)}.")  # fmt: skip
+        _whole_size(f"population {self.name!r}", self.size)
+        model = self.neuron
+        registers = {register.name: register for register in model.registers}
+        states = {state.name: state for state in model.states}
+        object.__setattr__(self, "registers", self._checked("register", registers, self.registers))
+        object.__setattr__(self, "initial", self._checked("state", states, self.initial))
+
+    @property
+    def neuron(self) -> NeuronModel:
+        """The chip model."""
+        return MODELS[self.model]
+
+    def _checked(
+        self, kind: str, known: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, Integers]:
+        checked = {}
+        for name, values in given.items():
+            if name not in known:
+                raise ChipLimit(
+                    f"population {self.name!r}: {self.model} has no {kind} {name!r};"
+                    f" it has {', '.join(known)}."
+                )
+            array = frozen(values)
+            if array.shape not in ((), (self.size,)):
+                raise ChipLimit(
+                    f"population {self.name!r}, {kind} {name!r}: shape {array.shape}, expected"
+                    f" one number or ({self.size},)."
+                )
+            checked[name] = array
+        for name, item in known.items():
+            if kind == "register":
+                checked.setdefault(name, frozen(item.default))
+        return checked
+
+    def check(self, arithmetic: Arithmetic) -> None:
+        """Hold registers and states to the chip's limits (those of the profile)."""
+        for register in self.neuron.registers:
+            limit = _limit_in(arithmetic, register.name, register.limit)
+            limit.check(
+                f"population {self.name!r}, register {register.name!r} ({register.meaning})",
+                self.registers[register.name],
+                "Choose a value in that range.",
+            )
+        if arithmetic.saturate:
+            for state in self.neuron.states:
+                if state.name in self.initial:
+                    state.limit.check(
+                        f"population {self.name!r}, initial {state.name!r} ({state.meaning})",
+                        self.initial[state.name],
+                        "Choose a value in that range, or a smaller scale.",
+                    )
+
+
+def _limit_in(arithmetic: Arithmetic, name: str, limit: Limit) -> Limit:
+    """A decay of brian2-loihi is the decay itself, up to 4096."""
+    from brian2lava.chip.limits import DECAY, EFFECTIVE_DECAY
+
+    return EFFECTIVE_DECAY if limit is DECAY and arithmetic.decay_offset == 0 else limit
+
+
+def _whole_size(what: str, size: Any) -> None:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+        raise ChipLimit(f"{what}: size {size!r}; a whole number, 0 or more, is needed.")
+
+
+@dataclass(frozen=True)
+class SpikeTimes:
+    """Spikes that are known beforehand.
+
+    Attributes
+    ----------
+    name : str
+    size : int
+        Number of sources.
+    indices, steps : arrays of shape (spikes,)
+        Who spikes in which step (counted from 0); any order.
+    period : int
+        Steps after which everything repeats; 0: never.
+    """
+
+    name: str
+    size: int
+    indices: Integers
+    steps: Integers
+    period: int = 0
+
+    def __post_init__(self) -> None:
+        _whole_size(f"source {self.name!r}", self.size)
+        indices, steps = frozen(self.indices), frozen(self.steps)
+        if indices.shape != steps.shape or indices.ndim != 1:
+            raise ChipLimit(
+                f"source {self.name!r}: {indices.size} indices and {steps.size} steps; one of each"
+                " a spike is needed."
+            )
+        Limit(0, max(self.size - 1, 0), "number of sources").check(
+            f"source {self.name!r}, index", indices, "Choose a larger size."
+        )
+        last = self.period - 1 if self.period else (1 << 31) - 1
+        Limit(0, last, "period" if self.period else "32-bit step").check(
+            f"source {self.name!r}, step", steps, "Spikes have to lie inside."
+        )
+        order = np.lexsort((indices, steps))
+        pairs = np.stack([steps[order], indices[order]])
+        if indices.size > 1 and np.any(np.all(pairs[:, 1:] == pairs[:, :-1], axis=0)):
+            raise ChipLimit(
+                f"source {self.name!r}: one source spikes twice in one step; a chip's spike source"
+                " can spike once a step."
+            )
+        object.__setattr__(self, "indices", frozen(indices[order]))
+        object.__setattr__(self, "steps", frozen(steps[order]))
+
+
+@dataclass(frozen=True)
+class PoissonSpikes:
+    """Each source spikes with a fixed probability a step.
+
+    ``probability`` is a float in 0 .. 1, or an array of shape (size,). Spikes are made by the host
+    (a chip takes them in from outside); the draws are the engine's counted random numbers.
+    """
+
+    name: str
+    size: int
+    probability: Any
+
+    def __post_init__(self) -> None:
+        _whole_size(f"source {self.name!r}", self.size)
+        values = np.array(self.probability, dtype=np.float64)
+        if values.shape not in ((), (self.size,)) or not np.all((values >= 0) & (values <= 1)):
+            raise ChipLimit(
+                f"source {self.name!r}: probabilities of shape {values.shape} between"
+                f" {values.min()} and {values.max()}; one number or ({self.size},) in 0..1 is"
+                " needed: rate * dt must not exceed 1."
+            )
+        values.flags.writeable = False
+        object.__setattr__(self, "probability", values)
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Synapses from ``source`` to the port ``port`` of ``target``.
+
+    Attributes
+    ----------
+    name, source, target : str
+        Names of a population or source, and of a population.
+    pre, post : arrays of shape (synapses,)
+        Neurons that each synapse joins. A pair may have several synapses.
+    weights : array of shape (synapses,)
+        Mantissas, before truncation to ``num_weight_bits``.
+    exponent : int
+    sign_mode : SignMode or None
+        None: found from the weights, as lava-nc does.
+    num_weight_bits : int
+    delays : int or array of shape (synapses,)
+        In steps.
+    port : str
+    message_bits : int
+        0: spikes are binary; else their payload is multiplied with the weight.
+    learning : object or None
+        A learning rule (:mod:`brian2lava.chip.learning`).
+    """
+
+    name: str
+    source: str
+    target: str
+    pre: Integers
+    post: Integers
+    weights: Integers
+    exponent: int = 0
+    sign_mode: SignMode | None = None
+    num_weight_bits: int = WEIGHT_PRECISIONS[-1]
+    delays: Any = 0
+    port: str = "a_in"
+    message_bits: int = 0
+    learning: Any = None
+
+    def __post_init__(self) -> None:
+        for name in ("pre", "post", "weights", "delays"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+        what = f"projection {self.name!r}"
+        if not self.pre.shape == self.post.shape == self.weights.shape or self.pre.ndim != 1:
+            raise ChipLimit(
+                f"{what}: {self.pre.size} pre, {self.post.size} post, {self.weights.size} weights;"
+                " one of each a synapse is needed."
+            )
+        if self.delays.shape not in ((), self.pre.shape):
+            raise ChipLimit(
+                f"{what}: delays of shape {self.delays.shape}, expected one number or"
+                f" ({self.pre.size},)."
+            )
+        if self.num_weight_bits not in WEIGHT_PRECISIONS:
+            raise ChipLimit(
+                f"{what}: {self.num_weight_bits} weight bits; the chip has"
+                f" {', '.join(map(str, WEIGHT_PRECISIONS))}."
+            )
+        WEIGHT_EXPONENT.check(f"{what}, weight exponent", self.exponent, "Scale the weights.")
+
+    @property
+    def size(self) -> int:
+        """Number of synapses."""
+        return int(self.pre.size)
+
+    @property
+    def signs(self) -> SignMode:
+        """The sign mode: as given, or found from the weights."""
+        if self.sign_mode is not None:
+            return self.sign_mode
+        if self.size == 0 or self.weights.min() >= 0:
+            return SignMode.EXCITATORY
+        return SignMode.INHIBITORY if self.weights.max() <= 0 else SignMode.MIXED
+
+    def weight_limit(self, arithmetic: Arithmetic) -> Limit:
+        """The mantissas that the sign mode allows."""
+        return {
+            SignMode.MIXED: WEIGHT_MIXED,
+            SignMode.EXCITATORY: WEIGHT_EXCITATORY,
+            SignMode.INHIBITORY: Limit(
+                arithmetic.negative_weight, 0, "8-bit weight mantissa, inhibitory"
+            ),
+        }[self.signs]
+
+    def check(self, arithmetic: Arithmetic) -> None:
+        """Hold weights and delays to the chip's limits."""
+        self.weight_limit(arithmetic).check(
+            f"projection {self.name!r}, weight ({self.signs.name})",
+            self.weights,
+            "Use a weight exponent, or scale the weights.",
+        )
+        Limit(0, arithmetic.max_delay, f"6-bit synaptic delay ({arithmetic.name})").check(
+            f"projection {self.name!r}, delay in steps", self.delays,
+            "Use a longer time step, or relay neurons.",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """Integers that are added to a port of a population, step by step.
+
+    ``values[n]`` of shape (steps,) or (steps, size) is seen by the update of step n; after the last
+    row there is no input, or, with ``repeat``, the first row follows.
+    """
+
+    name: str
+    target: str
+    values: Integers
+    port: str = "a_in"
+    repeat: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", frozen(self.values))
+        MESSAGE.check(f"stimulus {self.name!r}", self.values, "Scale it down.")
+        if self.values.ndim not in (1, 2):
+            raise ChipLimit(
+                f"stimulus {self.name!r}: shape {self.values.shape}, expected (steps,) or"
+                " (steps, size)."
+            )
+
+
+@dataclass(frozen=True)
+class ChipNetwork:
+    """A whole network, checked: every value is one that the chip can hold."""
+
+    populations: tuple[Population, ...] = ()
+    sources: tuple[SpikeTimes | PoissonSpikes, ...] = ()
+    projections: tuple[Projection, ...] = ()
+    stimuli: tuple[Stimulus, ...] = ()
+    arithmetic: Arithmetic = LAVA
+
+    def __post_init__(self) -> None:
+        names = [item.name for item in (*self.populations, *self.sources, *self.projections)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ChipLimit(f"two objects of the network are called {twice[0]!r}.")
+        for population in self.populations:
+            population.check(self.arithmetic)
+        for projection in self.projections:
+            projection.check(self.arithmetic)
+            self._check_ends(projection)
+        for stimulus in self.stimuli:
+            self._check_port(stimulus.name, stimulus.target, stimulus.port)
+            size = self.population(stimulus.target).size
+            if stimulus.values.ndim == 2 and stimulus.values.shape[1] != size:
+                raise ChipLimit(
+                    f"stimulus {stimulus.name!r}: {stimulus.values.shape[1]} columns for {size}"
+                    f" neurons of {stimulus.target!r}."
+                )
+
+    def population(self, name: str) -> Population:
+        """A population by its name."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        known = ", ".join(repr(population.name) for population in self.populations)
+        raise ChipLimit(f"there is no population {name!r}; there are {known or 'none'}.")
+
+    def origin(self, name: str) -> Population | SpikeTimes | PoissonSpikes:
+        """A population or source by its name."""
+        for item in (*self.populations, *self.sources):
+            if item.name == name:
+                return item
+        raise ChipLimit(f"there is no population or source {name!r}.")
+
+    def _check_port(self, what: str, target: str, port: str) -> None:
+        ports = self.population(target).neuron.ports
+        if port not in ports:
+            raise ChipLimit(
+                f"{what!r} goes to the port {port!r} of {target!r}, which has {', '.join(ports)}."
+            )
+
+    def _check_ends(self, projection: Projection) -> None:
+        self._check_port(projection.name, projection.target, projection.port)
+        for end, name, indices in (
+            ("pre", projection.source, projection.pre),
+            ("post", projection.target, projection.post),
+        ):
+            size = self.origin(name).size
+            if indices.size:
+                Limit(0, size - 1, f"{size} neurons in {name!r}").check(
+                    f"projection {projection.name!r}, {end}", indices, "Check the indices."
+                )
