@@ -43,9 +43,11 @@ Integers = NDArray[Any]
 def frozen(values: Any, kind: Any = np.int64) -> Integers:
     """A read-only copy as an array of integers; refuses what is not whole."""
     given = np.asarray(values)
+    if given.dtype.kind == "f":
+        broken = ~np.isfinite(given) | (given != np.rint(given))
+        if broken.any():
+            raise ChipLimit(f"whole numbers are needed, got {given[broken].ravel()[0]}")
     array = given.astype(kind)
-    if given.dtype.kind == "f" and not np.array_equal(given, array):
-        raise ChipLimit(f"whole numbers are needed, got {given[given != array].ravel()[0]!r}")
     array.flags.writeable = False
     return array
 

@@ -1,0 +1,295 @@
+"""The emulator: a chip network in compiled code, bit for bit what the plain definition computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from brian2lava.chip.lower import Surroundings, lower
+from brian2lava.chip.network import ChipNetwork, Integers
+from brian2lava.chip.plain import PlainChip, Recorded
+from brian2lava.engine.cpu import instance as cpu
+from brian2lava.engine.cpu.render import Source, render
+from brian2lava.engine.cpu.toolchain import Toolchain, build, find_compiler
+from brian2lava.engine.host import Host, choose_host
+from brian2lava.engine.memory import GrowingArray, arena
+from brian2lava.errors import ChipOverflow, CompileError, OptionError
+from brian2lava.program import step_program as program
+from brian2lava.program.check import check
+from brian2lava.program.step_program import ELEMENT, SCALAR, Access
+
+#: As Brian2's own, but for what only floating point needs.
+_FLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-finite-math-only")
+#: The engine comes back at least this often (seconds), so that Ctrl-C is not late.
+_SLICE = 0.2
+_TIMESTEP, _TIME, _STEP = "_array_chip_timestep", "_array_chip_time", "_array_chip_dt"
+
+Overflow = Literal["chip", "raise"]
+
+
+class Emulation:
+    """A chip network that is loaded and can be run again and again.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    record : sequence of (population, state)
+        States that are recorded after every step.
+    overflow : "chip" or "raise"
+        A current beyond 24 bits wraps and a voltage saturates, as on the chip, and both are
+        counted; or :class:`ChipOverflow` is raised.
+    host : "inline" or "lava"
+        Where the compiled loop runs.
+    threads : int
+    seed : int
+        Of the counted random numbers of stochastic models and Poisson sources.
+
+    Raises
+    ------
+    CompileError
+        There is no C++ compiler; :class:`~brian2lava.chip.plain.PlainChip` runs without one.
+    """
+
+    def __init__(
+        self,
+        network: ChipNetwork,
+        record: Sequence[tuple[str, str]] = (),
+        overflow: Overflow = "chip",
+        host: Literal["inline", "lava"] = "inline",
+        threads: int = 1,
+        seed: int = 0,
+    ) -> None:
+        if overflow not in ("chip", "raise"):
+            raise OptionError(f"overflow={overflow!r}: the values are 'chip', 'raise'.")
+        self.network = network
+        self.overflow = overflow
+        self.now = 0
+        self._recorded = tuple(record)
+        self._lowered = lower(network, Surroundings(timestep=_TIMESTEP))
+        self._storage: dict[str, Any] = dict(self._lowered.storage)
+        self._extra: dict[str, program.Array] = {}
+        self._events: dict[str, tuple[str, str]] = {}
+        self._traces: dict[tuple[str, str], str] = {}
+        self._program, constants = self._assemble()
+        check(self._program)
+        self._source = render(self._program)
+        self._host: Host = choose_host(host)[0]
+        self._instance = cpu.Instance(
+            self._source,
+            _library(self._source),
+            self._storage,
+            constants,
+            clocks=1,
+            operations=len(self._program.operations),
+            threads=threads,
+            host=self._host,
+        )
+        self._instance.set_seed(seed)
+
+    # ------------------------------------------------------------ the program
+    def _array(self, array_id: str, values: Any, scalar: bool = True) -> str:
+        values = np.asarray(values)
+        block = arena().allocate(max(8, values.nbytes))
+        place = block.array(values.dtype, max(1, values.size))
+        place[: values.size] = values.ravel()
+        ctype = {"float64": "double", "int64": "int64_t", "int32": "int32_t"}[values.dtype.name]
+        self._extra[array_id] = program.Array(array_id, ctype, scalar)
+        self._storage[array_id] = place
+        return array_id
+
+    def _growing(self, array_id: str, shape: int | tuple[int, ...], kind: Any) -> str:
+        ctype = {"int64": "int64_t", "int32": "int32_t"}[np.dtype(kind).name]
+        self._extra[array_id] = program.Array(array_id, ctype, dynamic=True)
+        self._storage[array_id] = GrowingArray(shape, kind)
+        return array_id
+
+    def _assemble(self) -> tuple[program.StepProgram, list[tuple[float, ...]]]:
+        self._array(_TIMESTEP, np.zeros(1, np.int64))
+        self._array(_TIME, np.zeros(1))
+        self._array(_STEP, np.ones(1))
+        lowered = self._lowered
+        pairs = [*lowered.updates, *lowered.deliveries]
+        operations = [operation for operation, _ in pairs]
+        constants = [values for _, values in pairs]
+        for name in lowered.events:
+            operations.append(self._event_recorder(name))
+            constants.append(())
+        for pair in self._recorded:
+            operations.append(self._state_recorder(pair))
+            constants.append(())
+        made = program.StepProgram(
+            clocks=(program.Clock("chip", _TIMESTEP, _TIME, dt=_STEP),),
+            arrays=(*lowered.arrays, *self._extra.values()),
+            operations=tuple(operations),
+        )
+        return made, constants
+
+    def _event_recorder(self, name: str) -> program.EventRecorder:
+        size = self.network.origin(name).size
+        which = self._growing(f"_array_chip_spikes_i_{len(self._events)}", 0, np.int32)
+        when = self._growing(f"_array_chip_spikes_n_{len(self._events)}", 0, np.int64)
+        rows = self._array(f"_array_chip_spikes_rows_{len(self._events)}", np.zeros(1, np.int32))
+        counts = self._array(
+            f"_array_chip_spikes_counts_{len(self._events)}", np.zeros(size, np.int32), False
+        )
+        self._events[name] = (which, when)
+        return program.EventRecorder(
+            name=f"{name}_spikes",
+            origin=program.Origin(name),
+            clock=0,
+            statements=program.Statements(
+                vector="const int32_t _to_record_i = (int32_t)_idx;\n"
+                f"const int64_t _to_record_n = _ptr{_TIMESTEP}[0];",
+                reads=frozenset({Access(_TIMESTEP, SCALAR)}),
+            ),
+            events=self._lowered.events[name],
+            first=0,
+            last=size,
+            recorded=(("i", which), ("n", when)),
+            rows=rows,
+            counts=counts,
+        )
+
+    def _state_recorder(self, pair: tuple[str, str]) -> program.StateRecorder:
+        population, state = pair
+        size = self.network.population(population).size
+        if pair not in self._lowered.states:
+            known = sorted(name for owner, name in self._lowered.states if owner == population)
+            raise OptionError(
+                f"record={pair!r}: {population!r} keeps no state {state!r}; it keeps"
+                f" {', '.join(known)}."
+            )
+        states = self._lowered.states[pair]
+        kind = np.int32 if self.network.arithmetic.word == 32 else np.int64
+        number = len(self._traces)
+        trace = self._growing(f"_array_chip_trace_{number}", (0, size), kind)
+        self._traces[pair] = trace
+        return program.StateRecorder(
+            name=f"{population}_{state}",
+            origin=program.Origin(population),
+            clock=0,
+            statements=program.Statements(
+                vector=f"const auto _to_record_x = _ptr{states}[_idx];",
+                reads=frozenset({Access(states, ELEMENT)}),
+            ),
+            indices=self._array(
+                f"_array_chip_trace_who_{number}", np.arange(size, dtype=np.int32), False
+            ),
+            time=_TIMESTEP,
+            times=self._growing(f"_array_chip_trace_n_{number}", 0, np.int64),
+            recorded=(("x", trace),),
+            rows=self._array(f"_array_chip_trace_rows_{number}", np.zeros(1, np.int32)),
+        )
+
+    # ------------------------------------------------------------ running
+    def run(self, steps: int) -> Recorded:
+        """Run ``steps`` steps more; returns all that was recorded since the beginning.
+
+        Raises
+        ------
+        ChipOverflow
+            With ``overflow="raise"``: names the population, the neuron and the counter.
+        """
+        if steps < 0:
+            raise OptionError(f"run({steps}): the number of steps must not be negative.")
+        instance = self._instance
+        instance.i_end[0] = self.now + steps
+        self._host.begin(max(1, steps))
+        try:
+            instance.begin()
+            while True:
+                reason = instance.advance(1 << 62, _SLICE)
+                if self.overflow == "raise":
+                    self._raise_overflow()
+                if reason == cpu.DONE:
+                    break
+                if reason == cpu.FULL:
+                    self._make_room(self.now + steps)
+        finally:
+            if self._host.alive:
+                self._host.end()
+        self.now += steps
+        return self.recorded()
+
+    def _make_room(self, end: int) -> None:
+        operation = self._program.operations[self._instance["call"]]
+        left = end - int(self._storage[_TIMESTEP][0])
+        if isinstance(operation, program.StateRecorder):
+            self._instance.make_room([operation.times, *(a for _, a in operation.recorded)], left)
+        elif isinstance(operation, program.EventRecorder):
+            arrays = [array for _, array in operation.recorded]
+            self._instance.make_room(arrays, max(1 << 16, operation.last - operation.first))
+
+    def _raise_overflow(self) -> None:
+        for (population, counter), array_id in self._lowered.counters.items():
+            counts = self._storage[array_id]
+            if counts.any():
+                neuron = int(np.argmax(counts > 0))
+                raise ChipOverflow(
+                    f"population {population!r}: neuron {neuron} {counter} {counts[neuron]} times"
+                    f" by step {int(self._storage[_TIMESTEP][0])}. Choose a smaller scale, or"
+                    " overflow='chip' to compute what the chip does."
+                )
+
+    def recorded(self) -> Recorded:
+        """All that was recorded since the beginning."""
+        return Recorded(
+            spikes={
+                name: (
+                    self._storage[when].data.copy(),
+                    self._storage[which].data.astype(np.int64),
+                )
+                for name, (which, when) in self._events.items()
+            },
+            states={pair: self._storage[trace].data.copy() for pair, trace in self._traces.items()},
+            counts={
+                pair: int(self._storage[array_id].sum(dtype=np.int64))
+                for pair, array_id in self._lowered.counters.items()
+            },
+        )
+
+    def state(self, population: str, state: str) -> Integers:
+        """The present values of a state; writing into the array sets them."""
+        size = self.network.population(population).size
+        values: Integers = self._storage[self._lowered.states[population, state]][:size]
+        return values
+
+    def close(self) -> None:
+        """Free what the engine holds. Can be repeated."""
+        if self._host.alive:
+            self._instance.unload()
+
+    def __enter__(self) -> Emulation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _library(source: Source) -> Any:
+    compiler = find_compiler()
+    if compiler is None:
+        raise CompileError(
+            "the chip's emulator needs a C++ compiler, and none was found; install g++ (Debian:"
+            " apt install g++). brian2lava.chip.plain.PlainChip runs without one, slowly."
+        )
+    return build(source.text, Toolchain(compiler, _FLAGS)).path
+
+
+def emulate(
+    network: ChipNetwork,
+    steps: int,
+    record: Sequence[tuple[str, str]] = (),
+    seed: int = 0,
+    **options: Any,
+) -> Recorded:
+    """Run a chip network for ``steps`` steps: compiled, or plain where there is no compiler.
+
+    ``options`` are those of :class:`Emulation`.
+    """
+    if find_compiler() is None:
+        return PlainChip(network, np.random.default_rng(seed)).run(steps, record)
+    with Emulation(network, record, seed=seed, **options) as emulation:
+        return emulation.run(steps)
