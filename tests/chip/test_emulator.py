@@ -237,12 +237,8 @@ def test_a_state_that_is_not_there_is_named() -> None:
 
 
 def test_a_profile_has_limits_of_its_own() -> None:
-    ChipNetwork(
-        (POPULATION,), (SOURCE,), (Projection("p", "s", "a", [0], [0], [1], delays=63),), (), LAVA
-    )
+    late = (Projection("p", "s", "a", [0], [0], [1], delays=63),)
+    ChipNetwork((POPULATION,), (SOURCE,), late, arithmetic=LAVA)
     for name in ("loihi1", "brian2loihi"):
         with pytest.raises(ChipLimit, match=f"63 is outside 0..62 .6-bit synaptic delay .{name}"):
-            ChipNetwork(
-                (POPULATION,), (SOURCE,), (Projection("p", "s", "a", [0], [0], [1], delays=63),), (),
-                PROFILES[name],
-            )  # fmt: skip
+            ChipNetwork((POPULATION,), (SOURCE,), late, arithmetic=PROFILES[name])

@@ -168,8 +168,8 @@ class SpikeTimes:
 
     name: str
     size: int
-    indices: Integers
-    steps: Integers
+    indices: Any
+    steps: Any
     period: int = 0
 
     def __post_init__(self) -> None:
@@ -251,9 +251,9 @@ class Projection:
     name: str
     source: str
     target: str
-    pre: Integers
-    post: Integers
-    weights: Integers
+    pre: Any
+    post: Any
+    weights: Any
     exponent: int = 0
     sign_mode: SignMode | None = None
     num_weight_bits: int = WEIGHT_PRECISIONS[-1]
@@ -330,7 +330,7 @@ class Stimulus:
 
     name: str
     target: str
-    values: Integers
+    values: Any
     port: str = "a_in"
     repeat: bool = False
 
