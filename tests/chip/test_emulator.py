@@ -49,12 +49,12 @@ def drawn(seed: int, arithmetic: Arithmetic) -> ChipNetwork:
         {"vth": 20, "du": 300, "dv": 200, "reset_interval": 7, "reset_offset": 2},
     )
     projections = []
-    for k, (source, target) in enumerate([("a", "b"), ("b", "a"), ("a", "a"), ("s", "a")]):
-        sources = 5 if source == "s" else n
+    for k, (origin, target) in enumerate([("a", "b"), ("b", "a"), ("a", "a"), ("s", "a")]):
+        sources = 5 if origin == "s" else n
         projections.append(
             Projection(
                 f"p{k}",
-                source,
+                origin,
                 target,
                 rng.integers(0, sources, m),
                 rng.integers(0, n, m),
