@@ -1,15 +1,15 @@
 """A recognised network between equations and integers: a chip's models with real numbers in them.
 
 Recognition makes it from Brian2's discrete one-step map; quantisation makes a
-:class:`~brian2lava.chip.network.ChipNetwork` of it, with one scale A a population. All voltages are
-relative to the reset and in the unit of the user's v; currents and weights are what they add to v in
-one step, so that A turns each of them into the chip's state units.
+:class:`~brian2lava.chip.network.ChipNetwork` of it, with one scale A a population. All voltages
+are relative to the reset and in the unit of the user's v; currents and weights are what they add
+to v in one step, so that A turns each of them into the chip's state units.
 
 For a map x' = Phi x + b with reset to V_r (the chip: v' = dec(v) + u' + bias):
 
 - decay of a state s: 1 - Phi_ss
 - weight of a synapse onto a current u: J * Phi_vu; onto the voltage: J * Phi_vv
-- bias: b_v + (Phi_vv - 1) * V_r  (what v - V_r gains a step)
+- bias: b_v + (Phi_vv - 1) * V_r (what v - V_r gains a step)
 - threshold: V_th - V_r
 """
 
