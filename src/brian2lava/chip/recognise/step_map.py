@@ -1,0 +1,453 @@
+"""What one time step does to a population, in numbers: plain frozen values, free of Brian2.
+
+All values are in SI units, all arrays read-only. Arrays that may differ between neurons have the
+neuron as their last axis, with length 1 where all neurons share the values and N otherwise, so
+that they broadcast. States are numbered in the order of :attr:`PopulationMap.states`; the
+"augmented" reading ``x' = phi x + bias`` has x as a column of states.
+
+The order in which Brian2 applies the parts in one step:
+
+1. state update: ``x = phi x + bias + inputs``; held states keep their value while refractory;
+2. threshold, on the new x, of neurons that are not refractory;
+3. synapses (a held state takes no input while its neuron is refractory, which includes the step of
+   the spike itself);
+4. reset of the neurons that fired in 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+#: Powers of variables, sorted by name: ``(("apost", 1), ("w", 1))`` is apost·w, ``()`` is 1.
+Monomial = tuple[tuple[str, int], ...]
+
+
+def read_only(values: object, dtype: Any = float) -> Array:
+    """A read-only copy as an array."""
+    array = np.array(values, dtype=dtype)
+    array.setflags(write=False)
+    return array
+
+
+# ---------------------------------------------------------------- neurons
+@dataclass(frozen=True)
+class State:
+    """A variable that a step, a reset or a synapse changes.
+
+    Attributes
+    ----------
+    name : str
+        Brian2's name.
+    unit : str
+        Its SI base unit as text ("V", "A", "1"), for tables and messages.
+    initial : array of shape (N,)
+        Values before the first step.
+    held : bool
+        ``(unless refractory)``, in a group with a refractory period: neither the state update nor
+        synapses change it while the neuron is refractory; resets do.
+    continuous : bool
+        Whether it has a differential equation; otherwise its row of ``phi`` is that of the identity
+        (a parameter that a reset or a synapse changes).
+    equation : str
+        The right-hand side as the user wrote it; "" where there is none.
+    """
+
+    name: str
+    unit: str
+    initial: Array
+    held: bool
+    continuous: bool
+    equation: str
+
+
+@dataclass(frozen=True)
+class TimedInput:
+    """A ``TimedArray`` that enters additively: ``x' += gain * values[row(step + ahead), column]``.
+
+    Attributes
+    ----------
+    name : str
+        The name that the equations call it by.
+    values : array of shape (rows, columns)
+        One column for ``I(t)``, several for ``I(t, index)``.
+    dt : float
+        Seconds a row.
+    columns : array of int, shape (1 | N,)
+        Each neuron's column.
+    ahead : int
+        Steps after the one that begins: 0 for ``t``, 1 for ``t + dt`` (the later stages of
+        Runge-Kutta methods).
+    gain : array of shape (n_states, 1 | N)
+        What a unit of the input adds to each state in a step; for a PoissonSource (1, 1 | N), added
+        to the rates.
+    group_dt : float
+        Seconds a step.
+    """
+
+    name: str
+    values: Array
+    dt: float
+    columns: Array
+    ahead: int
+    gain: Array
+    group_dt: float
+
+    def rows(self, first_step: int, steps: int) -> Array:
+        """The row of ``values`` that each of ``steps`` steps from ``first_step`` on reads.
+
+        Time is divided in parts of at most an eighth of a step before it is rounded down, as
+        Brian2's TimedArray does, so that a row never begins a step late; the last row stays.
+        """
+        parts = max(int(2 ** np.ceil(np.log2(8 / self.group_dt * self.dt))), 1)
+        times = (np.arange(first_step, first_step + steps) + self.ahead) * self.group_dt
+        rows = np.int_(np.round(times / (self.dt / parts)) / parts)
+        clipped: Array = np.clip(np.asarray(rows), 0, len(self.values) - 1)
+        return clipped
+
+    def at(self, first_step: int, steps: int) -> Array:
+        """The input in each step, shape (steps, 1 | N); without ``gain``."""
+        taken: Array = self.values[self.rows(first_step, steps)][:, self.columns]
+        return taken
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Fires where ``weights · x + offset > 0`` (``>= 0`` where ``inclusive``).
+
+    ``weights`` has shape (n_states, 1 | N), ``offset`` (1 | N,); ``text`` is the condition as the
+    user wrote it. ``v > theta + c`` has weights +1 on v, -1 on theta, and offset -c.
+    """
+
+    weights: Array
+    offset: Array
+    inclusive: bool
+    text: str
+    kind: Literal["crossing"] = "crossing"
+
+
+@dataclass(frozen=True)
+class TwoSided:
+    """Fires where either of two crossings with opposite ``weights`` does (``abs(v) > c``)."""
+
+    above: Crossing
+    below: Crossing
+    text: str
+    kind: Literal["two-sided"] = "two-sided"
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Fires with probability ``weights · x + offset`` a step, cut to 0..1.
+
+    kind "poisson": no state enters (``rand() < rates*dt``); else "stochastic".
+    """
+
+    weights: Array
+    offset: Array
+    text: str
+    kind: Literal["stochastic", "poisson"]
+
+
+Threshold = Crossing | TwoSided | Chance
+
+
+@dataclass(frozen=True)
+class Reset:
+    """``x = matrix x + offset`` after a spike; shapes (n, n, 1 | N) and (n, 1 | N).
+
+    All statements in order, composed: a statement sees what the ones before it wrote.
+    """
+
+    matrix: Array
+    offset: Array
+    text: str
+
+
+@dataclass(frozen=True)
+class PopulationMap:
+    """A NeuronGroup as the map of one time step.
+
+    Attributes
+    ----------
+    name, count, dt : str, int, float
+        The group, its number of neurons N, seconds a step.
+    method : str
+        The integrator that Brian2 used, for tables ("exact", "euler", ...; "" without differential
+        equations).
+    states : tuple of State
+        Those with differential equations first, in the user's order, then parameters that a reset
+        or a synapse changes.
+    phi : array of shape (n_states, n_states, 1 | N)
+        Structural zeros are exactly 0; the last axis is 1 where all neurons are alike.
+    bias : array of shape (n_states, 1 | N)
+    inputs : tuple of TimedInput
+    threshold : Threshold or None
+        ``None``: never fires.
+    reset : Reset or None
+        ``None``: nothing is reset.
+    refractory : array of int, shape (1 | N,)
+        R steps: a neuron that fires in step n is refractory from the threshold of step n up to and
+        with step n + R - 1; its states are held and it can't fire. 0 and 1 mean the same: it may
+        fire again in step n + 1.
+    has_refractory : bool
+        Whether the group has a refractory period at all. With one, even of 0 steps, a held state
+        takes no synaptic input in the step of its neuron's spike.
+    parameters : tuple of (str, array)
+        Values of the group's parameters and constants by name, for tables; in SI.
+    """
+
+    name: str
+    count: int
+    dt: float
+    method: str
+    states: tuple[State, ...]
+    phi: Array
+    bias: Array
+    inputs: tuple[TimedInput, ...]
+    threshold: Threshold | None
+    reset: Reset | None
+    refractory: Array
+    has_refractory: bool
+    parameters: tuple[tuple[str, Array], ...]
+
+    def index(self, name: str) -> int:
+        """The number of the state ``name``; ``KeyError`` if there is none."""
+        for k, state in enumerate(self.states):
+            if state.name == name:
+                return k
+        raise KeyError(name)
+
+    def initial(self) -> Array:
+        """Initial values, shape (n_states, N)."""
+        return np.array([state.initial for state in self.states]).reshape(-1, self.count)
+
+
+# ---------------------------------------------------------------- synapses
+@dataclass(frozen=True)
+class Ends:
+    """Where a pathway's synapses lie.
+
+    ``source`` and ``target`` name whole groups (a subgroup is its parent), and ``sources`` and
+    ``targets`` (int, shape (n_synapses,)) are indices in them. An event is a spike of ``source`` at
+    its neuron ``sources[k]``, which reaches synapse k ``delays[k]`` (int, (n_synapses,)) steps
+    later; what it changes in a neuron is at ``targets[k]`` of ``target``. For ``on_post`` pathways
+    the source is the group that Synapses calls its target.
+    """
+
+    source: str
+    target: str
+    sources: Array
+    targets: Array
+    delays: Array
+
+
+@dataclass(frozen=True)
+class Jump:
+    """``variable += weights[k]`` at the target of synapse k when its source's spike arrives.
+
+    Attributes
+    ----------
+    name : str
+        The pathway ("synapses_pre").
+    synapses : str
+        The Synapses object.
+    side : "pre" or "post"
+        Which end's spikes are the events.
+    order : int
+        The pathway's order in the schedule (on_pre -1, on_post 1 unless changed).
+    ends : Ends
+    variable : str
+        Of the group ``ends.target``.
+    weights : array of shape (n_synapses,)
+        In SI; may be a copy of the value of one parameter.
+    text : str
+        The statement as the user wrote it.
+    """
+
+    name: str
+    synapses: str
+    side: Literal["pre", "post"]
+    order: int
+    ends: Ends
+    variable: str
+    weights: Array
+    text: str
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """A sum of products of variables: monomial -> coefficient, shape (1 | n_synapses,)."""
+
+    terms: tuple[tuple[Monomial, Array], ...]
+
+    def coefficient(self, monomial: Monomial) -> Array:
+        """That of ``monomial``; zeros of shape (1,) where there is none."""
+        return dict(self.terms).get(monomial, np.zeros(1))
+
+    def variables(self) -> tuple[str, ...]:
+        """Names of all variables in it, sorted."""
+        return tuple(sorted({name for monomial, _ in self.terms for name, _ in monomial}))
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an event (or a step) does to one variable, in values from before it.
+
+    kind "add": ``variable += value``, and "set": ``variable = value``; then the result is cut to
+    ``low`` .. ``high`` (None: no bound; arrays of shape (1 | n_synapses,)).
+
+    ``value`` is a :class:`Polynomial` in the traces, the weight, and variables of neurons
+    (``v_post``, as Brian2 writes them), each *before* any statement of this same event: a trace
+    that the event has increased before it was used appears with its impulse worked in.
+    """
+
+    variable: str
+    kind: Literal["add", "set"]
+    value: Polynomial
+    low: Array | None
+    high: Array | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A synaptic variable that decays exponentially between events.
+
+    Attributes
+    ----------
+    name : str
+    side : "pre", "post" or "synapse"
+        Whose spikes alone give it impulses that are constants, so that one value a source or target
+        neuron would do; "synapse" where both do, or an impulse depends on other variables (an
+        eligibility trace).
+    decay : array of shape (1 | n_synapses,)
+        Factor a step (0..1); 1 without decay.
+    tau : array of shape (1 | n_synapses,)
+        Seconds: -dt / log(decay) for clock-driven ones too; infinite where decay is 1.
+    rest : array of shape (1 | n_synapses,)
+        The value that it decays to.
+    event_driven : bool
+        ``(event-driven)``: decays in closed form between events; else step by step, before the
+        synapses' events of the step.
+    initial : array of shape (n_synapses,)
+    """
+
+    name: str
+    side: Literal["pre", "post", "synapse"]
+    decay: Array
+    tau: Array
+    rest: Array
+    event_driven: bool
+    initial: Array
+
+
+@dataclass(frozen=True)
+class PlasticEvent:
+    """One pathway of plastic synapses: what it changes in the synapse and in the neuron.
+
+    ``changes`` are those of synaptic variables (traces and the weight), ``deliveries`` those of
+    variables of the neuron at ``ends.targets`` (named without suffix), all in values from before
+    the event. ``delivered_after_change`` says, for each delivery, whether it uses the weight that
+    this event has already changed and cut.
+    """
+
+    name: str
+    side: Literal["pre", "post"]
+    order: int
+    ends: Ends
+    changes: tuple[Change, ...]
+    deliveries: tuple[Change, ...]
+    delivered_after_change: tuple[bool, ...]
+    text: str
+
+    def change(self, variable: str) -> Change | None:
+        """The change of ``variable``, if the event changes it."""
+        return next((c for c in self.changes if c.variable == variable), None)
+
+
+@dataclass(frozen=True)
+class PlasticMap:
+    """A Synapses object whose weights or traces change.
+
+    Attributes
+    ----------
+    name : str
+        The Synapses object.
+    dt : float
+        Seconds a step.
+    count : int
+        Number of synapses.
+    traces : tuple of Trace
+    weights : tuple of (str, array of shape (n_synapses,))
+        Synaptic variables without decay that events change, with initial values: usually one, "w".
+    events : tuple of PlasticEvent
+        In the order of the schedule within a step.
+    every_step : tuple of Change
+        What differential equations that are no plain decay add to a variable in each step
+        (``dw/dt = r*e/tau``: "w" gets r·e·dt/tau), in values from before the step.
+    parameters : tuple of (str, array)
+        Synaptic parameters by name, for tables.
+    """
+
+    name: str
+    dt: float
+    count: int
+    traces: tuple[Trace, ...]
+    weights: tuple[tuple[str, Array], ...]
+    events: tuple[PlasticEvent, ...]
+    every_step: tuple[Change, ...]
+    parameters: tuple[tuple[str, Array], ...]
+
+
+# ---------------------------------------------------------------- sources of spikes
+@dataclass(frozen=True)
+class PoissonSource:
+    """A PoissonGroup: neuron k fires with probability ``rates[k] * dt`` a step.
+
+    ``rates`` in Hz, shape (1 | N,); ``inputs`` are TimedArrays that add to them.
+    """
+
+    name: str
+    count: int
+    dt: float
+    rates: Array
+    inputs: tuple[TimedInput, ...]
+
+
+@dataclass(frozen=True)
+class GivenSpikes:
+    """A SpikeGeneratorGroup: neuron ``indices[k]`` fires in step ``steps[k]``, sorted by step.
+
+    ``period`` in steps; 0: no repetition.
+    """
+
+    name: str
+    count: int
+    dt: float
+    indices: Array
+    steps: Array
+    period: int
+
+
+@dataclass(frozen=True)
+class PoissonDrive:
+    """A PoissonInput: in each step a neuron gets ``weight`` times a binomial count.
+
+    ``targets`` (int) are neurons of the group ``target``, ``inputs`` the number of sources a
+    neuron, each of which fires with probability ``rate * dt``; ``weights`` has shape
+    (1 | n_targets,) and the unit of ``variable``.
+    """
+
+    name: str
+    target: str
+    targets: Array
+    variable: str
+    inputs: int
+    rate: float
+    dt: float
+    weights: Array
