@@ -118,9 +118,9 @@ def decay(x: Operand, d: Operand) -> Call:
     return call("decay", x, d)
 
 
-def scale(x: Operand, factor: Operand, bits: Operand) -> Call:
-    """sgn(p) * (|p| >> bits) with p = x * factor, formed in 64 bits."""
-    return call("scale", x, factor, bits)
+def rotate(x: Operand, f: Operand, y: Operand, g: Operand, bits: Operand, more: Operand) -> Call:
+    """S(x * f) + S(y * g) + more within +-(2**23 - 1), S(p) = sgn(p) * (|p| >> bits)."""
+    return call("rotate", x, f, y, g, bits, more)
 
 
 def wrap_once(x: Operand) -> Call:
@@ -144,13 +144,22 @@ def shift(x: Operand, bits: Operand) -> Call:
 
 
 def _decay(x: Integers, d: Integers) -> Integers:
-    wide = np.int64(x) * (DECAY_UNITY - np.int64(d))
-    return _like(x, np.sign(wide) * (np.abs(wide) >> DECAY_BITS))
+    """The product in two parts, so that it stays inside 64 bits for every x."""
+    size, kept = np.abs(np.int64(x)), DECAY_UNITY - np.int64(d)
+    low = (size & (DECAY_UNITY - 1)) * kept >> DECAY_BITS
+    return _like(x, np.sign(x) * ((size >> DECAY_BITS) * kept + low))
 
 
-def _scale(x: Integers, factor: Integers, bits: Integers) -> Integers:
+def _rotate(
+    x: Integers, f: Integers, y: Integers, g: Integers, bits: Integers, more: Integers
+) -> Integers:
+    total = np.int64(more) + _scaled(x, f, bits) + _scaled(y, g, bits)
+    return _like(x, np.clip(total, -STATE_MAX, STATE_MAX))
+
+
+def _scaled(x: Integers, factor: Integers, bits: Integers) -> Integers:
     wide = np.int64(x) * np.int64(factor)
-    return _like(x, np.sign(wide) * (np.abs(wide) >> np.int64(bits)))
+    return np.sign(wide) * (np.abs(wide) >> np.int64(bits))
 
 
 def _wrap_once(x: Integers) -> Integers:
@@ -183,10 +192,12 @@ _C_DECAY = """static inline T b2l_decay(T x, T d) {
     const U r = (m >> 12) * k + (((m & 4095) * k) >> 12);
     return x < 0 ? (T)((U)0 - r) : (T)r;
 }"""
-_C_SCALE = """static inline T b2l_scale(T x, T f, T bits) {
-    const int64_t p = (int64_t)x * (int64_t)f;
-    return (T)(p < 0 ? -(-p >> bits) : p >> bits);
-}"""
+_C_ROTATE = f"""static inline T b2l_rotate(T x, T f, T y, T g, T bits, T more) {{
+    const int64_t p = (int64_t)x * (int64_t)f, q = (int64_t)y * (int64_t)g;
+    const int64_t sum = (p < 0 ? -(-p >> bits) : p >> bits)
+        + (q < 0 ? -(-q >> bits) : q >> bits) + (int64_t)more;
+    return (T)(sum < -{STATE_MAX} ? -{STATE_MAX} : sum > {STATE_MAX} ? {STATE_MAX} : sum);
+}}"""
 _C_WRAP_ONCE = f"""static inline T b2l_wrap_once(T x) {{
     return x > {STATE_HALF} ? x - {2 * STATE_HALF} : x <= -{STATE_HALF} ? x + {2 * STATE_HALF} : x;
 }}"""
@@ -231,7 +242,9 @@ ROWS: dict[str, Row] = {
             "LIF of lava-nc 0.10.0; Davies et al. 2018",
         ),
         Row(
-            "scale", _scale, _C_SCALE, "sgn(x*f) * (|x*f| >> bits)", "RF of lava-nc 0.10.0",
+            "rotate", _rotate, _C_ROTATE,
+            "min(max(S(x f) + S(y g) + more, 1 - 2**23), 2**23 - 1), S(p) = sgn(p) (|p| >> bits)",
+            "RF of lava-nc 0.10.0",
         ),
         Row(
             "wrap_once", _wrap_once, _C_WRAP_ONCE, "x - 2**24 [x > 2**23] + 2**24 [x <= -2**23]",

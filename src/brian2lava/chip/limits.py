@@ -57,6 +57,18 @@ DECAY = Limit(0, DECAY_UNITY - 1, "12-bit decay, lava-nc 0.10.0")
 #: brian2-loihi takes the decay itself, not the register. [b2l]
 EFFECTIVE_DECAY = Limit(0, DECAY_UNITY, "decay of brian2-loihi 0.5.2")
 THRESHOLD = Limit(0, (1 << 17) - 1, "17-bit threshold, lava-nc 0.10.0")
+#: Lava's TernaryLIF: thresholds of both signs, in the same units. [lava]
+SIGNED_THRESHOLD = Limit(-(1 << 17) + 1, (1 << 17) - 1, "17-bit threshold and sign, lava-nc 0.10.0")
+#: What a spike adds to an adaptive threshold, in the state's units. Ours.
+THRESHOLD_STEP = Limit(0, STATE_MAX, "24-bit state")
+#: Factors of a resonator: 12 bits and sign; 4096 is no decay and no turn. [lava]
+ROTATION = Limit(-DECAY_UNITY, DECAY_UNITY, "12-bit resonator decay, lava-nc 0.10.0")
+#: Without bits, lava-nc shifts a float and fails. [lava]
+ROTATION_BITS = Limit(1, DECAY_BITS, "decay bits of a resonator, lava-nc 0.10.0")
+STATE_EXPONENT = Limit(0, 7, "3-bit state exponent, lava-nc 0.10.0")
+#: Random words are 0 .. 2**RANDOM_BITS - 1; a probability of 1 is one more. [peer: Brian2Lava]
+RANDOM_BITS = 24
+PROBABILITY = Limit(0, 1 << RANDOM_BITS, "probability in 2**-24, Brian2Lava's ProbSpiker")
 BIAS_MANTISSA = Limit(-(1 << 12), (1 << 12) - 1, "13-bit bias mantissa, lava-nc 0.10.0")
 BIAS_EXPONENT = Limit(0, 7, "3-bit bias exponent, lava-nc 0.10.0")
 #: Blocked steps after a spike; the chip's register is this plus one, 1..64. [b2l], [nengo]

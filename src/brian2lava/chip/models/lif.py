@@ -1,8 +1,12 @@
-"""Leaky integrate-and-fire neurons: LIF and LIFReset as in Lava, with what Lava leaves out."""
+"""Leaky integrate-and-fire neurons: LIF and LIFReset as in Lava, with what Lava leaves out.
+
+Refractoriness is ours (the fixed-point models of lava-nc have none): a register counts the steps
+in which v stays 0, as in Lava's floating-point LIFRefractory; u always moves on.
+"""
 
 from __future__ import annotations
 
-from brian2lava.chip.arithmetic import Expression, Name, call, select
+from brian2lava.chip.arithmetic import Name, call, select
 from brian2lava.chip.limits import Limit
 from brian2lava.chip.models.membrane import (
     BIAS_EXP,
@@ -12,37 +16,38 @@ from brian2lava.chip.models.membrane import (
     DU,
     DV,
     VTH,
+    Assigned,
+    Part,
     U,
     V,
     bias_and_threshold,
-    countdown,
     current,
+    reset_to_zero,
     voltage,
 )
 from brian2lava.chip.models.neuron import NeuronModel, Register, Step
 from brian2lava.chip.profiles import Arithmetic
 
 _REGISTERS = (DU, DV, BIAS_MANT, BIAS_EXP, VTH, BLOCKED)
+_COUNTER = Limit(0, (1 << 31) - 1, "32-bit counter")
 INTERVAL = Register(
-    "reset_interval", "steps between two resets", Limit(1, (1 << 31) - 1, "32-bit counter"), 1
+    "reset_interval", "steps between two resets", Limit(1, _COUNTER.high, _COUNTER.source), 1
 )
-OFFSET = Register(
-    "reset_offset", "step of the first reset", Limit(0, (1 << 31) - 1, "32-bit counter")
-)
+OFFSET = Register("reset_offset", "step of the first reset", _COUNTER)
 
 
-def _integrate(
-    profile: Arithmetic, zero: frozenset[str], before: tuple[tuple[str, Expression], ...] = ()
-) -> Step:
+def _integrate(profile: Arithmetic, zero: frozenset[str], before: Assigned = ()) -> Step:
     blocked = "refractory" not in zero
-    flow, flow_counters = current(profile)
-    charge, charge_counters = voltage(profile, Name("u") + Name("bias"), blocked)
-    fired = Name("v") > Name("threshold")
+    moved = (
+        Part(before)
+        + current(profile)
+        + voltage(profile, Name("u") + Name("bias"), blocked)
+    )  # fmt: skip
     return Step(
-        assignments=(*before, *flow, *charge),
-        fired=fired,
-        after=(("v", select(Name("fired"), 0, Name("v"))), *countdown(blocked)),
-        counters=(*flow_counters, *charge_counters),
+        assignments=moved.assignments,
+        fired=Name("v") > Name("threshold"),
+        after=reset_to_zero(blocked),
+        counters=moved.counters,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from brian2lava.chip.arithmetic import (
     Expression,
@@ -40,6 +41,20 @@ U = State("u", "current", STATE)
 V = State("v", "voltage", STATE)
 COUNTDOWN = State("blocked", "steps that the voltage is still blocked", REFRACTORY)
 
+#: Names and what is assigned to them.
+Assigned = tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a step: what it assigns, and the conditions that it counts."""
+
+    assignments: Assigned
+    counters: Assigned = ()
+
+    def __add__(self, other: Part) -> Part:
+        return Part(self.assignments + other.assignments, self.counters + other.counters)
+
 
 def bias(profile: Arithmetic) -> Mapping[str, Expression]:
     """The effective bias: mantissa and exponent joined."""
@@ -60,57 +75,72 @@ def wrapped(profile: Arithmetic, x: Expression) -> Expression:
     }[profile.wrap]()
 
 
-def left_range(profile: Arithmetic, x: Operand) -> Expression:
+def left_range(profile: Arithmetic, x: Expression) -> Expression:
     """Whether a current has to wrap."""
-    name = x if isinstance(x, Expression) else Name(str(x))
-    low = name <= -STATE_HALF if profile.wrap == "once" else name < -STATE_HALF
-    return (name > STATE_HALF if profile.wrap == "once" else name >= STATE_HALF) | low
+    if profile.wrap == "once":
+        return (x > STATE_HALF) | (x <= -STATE_HALF)
+    return (x >= STATE_HALF) | (x < -STATE_HALF)
 
 
 def current(
-    profile: Arithmetic, state: str = "u", register: str = "du", port: str = "a_in"
-) -> tuple[list[tuple[str, Expression]], list[tuple[str, Expression]]]:
-    """Assignments that decay a current and add its input, and what is counted about it.
+    profile: Arithmetic,
+    state: str = "u",
+    register: str = "du",
+    port: str = "a_in",
+    suffix: str = "",
+) -> Part:
+    """A current decays and its input is added; ``suffix`` tells a second one's counters apart.
 
     u1 = dec(u, du + 1) + (a << 6); u = u1 in 24 bits.
     """
     arrived: Expression = Name(port) << ALIGNMENT
-    counters: list[tuple[str, Expression]] = []
+    counters: Assigned = ()
     if profile.accumulator_bits is not None:
         limit = 1 << profile.accumulator_bits
-        counters.append(("overflowed", (arrived >= limit) | (arrived < -limit)))
+        counters = (("overflowed" + suffix, (arrived >= limit) | (arrived < -limit)),)
         arrived = wrap_modulo(arrived, profile.accumulator_bits + 1)
     before = f"{state}_decayed"
     decayed = decay(Name(state), Name(register) + profile.decay_offset)
-    assignments = [
-        (before, decayed + arrived),
-        (state, wrapped(profile, Name(before))),
-    ]
     if profile.wrap != "never":
-        counters.append(("wrapped", left_range(profile, Name(before))))
-    return assignments, counters
+        counters += (("wrapped" + suffix, left_range(profile, Name(before))),)
+    return Part(((before, decayed + arrived), (state, wrapped(profile, Name(before)))), counters)
 
 
 def voltage(
-    profile: Arithmetic, driven: Expression, blocked: bool
-) -> tuple[list[tuple[str, Expression]], list[tuple[str, Expression]]]:
-    """v = clip(dec(v, dv) + driven), 0 while the neuron is blocked; and what is counted."""
-    unclipped = decay(Name("v"), Name("dv")) + driven
+    profile: Arithmetic,
+    driven: Expression,
+    blocked: bool,
+    register: str = "dv",
+    held: Operand = 0,
+) -> Part:
+    """v = clip(dec(v, dv) + driven), or ``held`` while the neuron is blocked."""
+    unclipped = decay(Name("v"), Name(register)) + driven
     if blocked:
-        unclipped = select(Name("blocked"), 0, unclipped)
-    assignments: list[tuple[str, Expression]] = [("v_sum", unclipped)]
-    counters: list[tuple[str, Expression]] = []
-    if profile.saturate:
-        assignments.append(("v", clip(Name("v_sum"))))
-        counters.append(("saturated", (Name("v_sum") > STATE_MAX) | (Name("v_sum") < -STATE_MAX)))
-    else:
-        assignments.append(("v", Name("v_sum")))
-    return assignments, counters
+        unclipped = select(Name("blocked"), held, unclipped)
+    return saturated(profile, "v", unclipped)
 
 
-def countdown(blocked: bool) -> tuple[tuple[str, Expression], ...]:
+def saturated(
+    profile: Arithmetic, state: str, value: Expression, counter: str = "saturated"
+) -> Part:
+    """A state that stops at +-(2**23 - 1), where the profile says so; that is counted."""
+    if not profile.saturate:
+        return Part(((state, value),))
+    total = Name(f"{state}_sum")
+    return Part(
+        ((total.name, value), (state, clip(total))),
+        ((counter, (total > STATE_MAX) | (total < -STATE_MAX)),),
+    )
+
+
+def countdown(blocked: bool) -> Assigned:
     """Blocked steps after a spike: set by it, one fewer each step."""
     if not blocked:
         return ()
     left = Name("blocked")
     return (("blocked", select(Name("fired"), Name("refractory"), left - (left > 0))),)
+
+
+def reset_to_zero(blocked: bool) -> Assigned:
+    """After a spike v is 0, and the neuron is blocked for some steps."""
+    return (("v", select(Name("fired"), 0, Name("v"))), *countdown(blocked))

@@ -1,0 +1,53 @@
+"""LIFSoft: a leaky integrate-and-fire neuron that keeps what lies above the threshold; ours.
+
+A spike subtracts the threshold from v. While the neuron is refractory v stays as it is, and no
+spike is sent, as with Brian2's ``(unless refractory)``.
+"""
+
+from __future__ import annotations
+
+from brian2lava.chip.arithmetic import Expression, Name, select
+from brian2lava.chip.models.membrane import (
+    BIAS_EXP,
+    BIAS_MANT,
+    BLOCKED,
+    COUNTDOWN,
+    DU,
+    DV,
+    VTH,
+    U,
+    V,
+    bias_and_threshold,
+    countdown,
+    current,
+    voltage,
+)
+from brian2lava.chip.models.neuron import NeuronModel, Step
+from brian2lava.chip.profiles import Arithmetic
+
+
+def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
+    blocked = "refractory" not in zero
+    v, threshold = Name("v"), Name("threshold")
+    moved = current(profile) + voltage(profile, Name("u") + Name("bias"), blocked, held=v)
+    fired: Expression = v > threshold
+    if blocked:
+        fired = fired & ~Name("blocked")
+    return Step(
+        assignments=moved.assignments,
+        fired=fired,
+        after=(("v", select(Name("fired"), v - threshold, v)), *countdown(blocked)),
+        counters=moved.counters,
+    )
+
+
+LIF_SOFT = NeuronModel(
+    name="LIFSoft",
+    registers=(DU, DV, BIAS_MANT, BIAS_EXP, VTH, BLOCKED),
+    states=(U, V, COUNTDOWN),
+    ports=("a_in",),
+    step=_step,
+    derived=bias_and_threshold,
+    lava=None,
+    equations="u, v as LIF; fires where v > 64 vth; v = v - 64 vth",
+)
