@@ -1,4 +1,5 @@
-"""What holds for every test: no window opens, and compiled code goes to a cache of the session."""
+"""What holds for every test: no window opens, compiled code goes to a cache of the session, and
+hypothesis draws the same whatever ran before."""
 
 from __future__ import annotations
 
@@ -7,10 +8,15 @@ import shutil
 import tempfile
 
 import pytest
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 _made_here = pytest.StashKey[str]()
+
+# hypothesis mixes numbers from the source of all loaded modules into what it draws. With a fixed
+# seed, too, the draws would then depend on which tests ran before in the process, and on each edit.
+HypothesisProvider._maybe_draw_constant = lambda *_, **__: None  # type: ignore[method-assign]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -280,11 +280,12 @@ def _finish(network: Any) -> Results:
     return snapshot(_objects(network))
 
 
+@pytest.mark.parametrize("each", ENGINES, ids=str)
 @pytest.mark.parametrize("delay", ("2.3*ms", "((i*5 + j*3) % 17)*0.43*ms"))
-def test_store_and_restore_with_spikes_in_flight(delay: str, engine: Engine) -> None:
-    """Restoring brings spikes in flight back, as often as one likes."""
+def test_store_and_restore_with_spikes_in_flight(delay: str, each: Engine) -> None:
+    """Restoring brings spikes in flight back, as often as one likes, in every engine."""
     results = []
-    for device in (reference(), under(engine)):
+    for device in (reference(), under(each)):
         with device:
             network = _network(delay=delay)
             network.run(5 * ms)

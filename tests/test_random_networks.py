@@ -8,8 +8,11 @@ compared up to the first such step only, and counted; fewer than one in fifty ma
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import brian2
@@ -17,6 +20,7 @@ import numpy as np
 import pytest
 from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 from scipy import stats
 
 from tests.networks.compare import Results, difference, snapshot
@@ -41,6 +45,32 @@ _PROFILE = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink) if LONG else (Phase.generate,),
 )
+
+
+def _drawn(strategy: SearchStrategy[Any], number: int) -> list[str]:
+    """The first ``number`` examples of ``strategy``."""
+    found: list[str] = []
+
+    @seed(1)
+    @settings(_PROFILE, max_examples=number, phases=(Phase.generate,))
+    @given(strategy)
+    def collect(example: Any) -> None:
+        found.append(str(example))
+
+    collect()
+    return found
+
+
+@pytest.mark.parametrize("strategy", (scripts(), noisy_scripts()), ids=("scripts", "noisy"))
+def test_the_same_networks_are_drawn_whatever_is_loaded(
+    strategy: SearchStrategy[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither tests that ran before nor an edit of the source change what the others draw."""
+    first = _drawn(strategy, 40)
+    (tmp_path / "full_of_numbers.py").write_text(f"numbers = {list(range(100, 997))}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "full_of_numbers", import_module("full_of_numbers"))
+    assert _drawn(strategy, 40) == first
 
 
 @contextmanager

@@ -72,8 +72,11 @@ class PathwayQueue:
 
     def _restore_from_full_state(self, state: Any) -> None:
         self._fetch = None
-        self._python = None
         self._pending = None if state is None else _from_state(state)
+        if self._python is not None:
+            # code that runs in Python asked for its queue once, when it was made
+            self._python._restore_from_full_state(_to_state(self._pending))
+            self._pending = None
 
     def prepare(self, delays: np.ndarray, dt: float, sources: np.ndarray) -> None:
         """Start of a run; engines prepare their own tables."""
