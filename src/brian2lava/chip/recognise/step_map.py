@@ -144,11 +144,13 @@ class TwoSided:
 class Chance:
     """Fires with probability ``weights · x + offset`` a step, cut to 0..1.
 
-    kind "poisson": no state enters (``rand() < rates*dt``); else "stochastic".
+    kind "poisson": no state enters (``rand() < rates*dt``); else "stochastic". ``inputs`` are
+    TimedArrays that add to the probability, with gains of shape (1, 1 | N).
     """
 
     weights: Array
     offset: Array
+    inputs: tuple[TimedInput, ...]
     text: str
     kind: Literal["stochastic", "poisson"]
 
@@ -197,8 +199,10 @@ class PopulationMap:
     has_refractory : bool
         Whether the group has a refractory period at all. With one, even of 0 steps, a held state
         takes no synaptic input in the step of its neuron's spike.
+    refractory_left : array of int, shape (N,)
+        Steps from now on in which the neuron is still refractory from a spike before this run.
     parameters : tuple of (str, array)
-        Values of the group's parameters and constants by name, for tables; in SI.
+        Values of the group's parameters by name, for tables; in SI.
     """
 
     name: str
@@ -213,6 +217,7 @@ class PopulationMap:
     reset: Reset | None
     refractory: Array
     has_refractory: bool
+    refractory_left: Array
     parameters: tuple[tuple[str, Array], ...]
 
     def index(self, name: str) -> int:
