@@ -1,0 +1,26 @@
+"""Real numbers to the chip's integers: quantise, the way back, and the run in floating point.
+
+``float_ranges`` says how large states become, ``quantise`` chooses the scales and integers,
+``states_to_user`` brings results back, and ``run_real`` is what the integers are held against.
+"""
+
+from brian2lava.chip.quantise.build import quantise
+from brian2lava.chip.quantise.inverse import states_to_user, user_to_states
+from brian2lava.chip.quantise.ranges import float_ranges
+from brian2lava.chip.quantise.realise import RealRecorded, replayed, run_real
+from brian2lava.chip.quantise.result import Costs, ParameterRow, Part, Quantised, Span
+
+__all__ = [
+    "Costs",
+    "ParameterRow",
+    "Part",
+    "Quantised",
+    "RealRecorded",
+    "Span",
+    "float_ranges",
+    "quantise",
+    "replayed",
+    "run_real",
+    "states_to_user",
+    "user_to_states",
+]

@@ -1,0 +1,216 @@
+"""From a network with real numbers to the chip's integers, all populations at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, IdealStimulus
+from brian2lava.chip.limits import ALIGNMENT
+from brian2lava.chip.network import ChipNetwork, Population, Projection, Stimulus
+from brian2lava.chip.profiles import Arithmetic
+from brian2lava.chip.quantise.costs import costs_of
+from brian2lava.chip.quantise.extras import with_extras
+from brian2lava.chip.quantise.registers import check_quantity, fill, unit_of_v
+from brian2lava.chip.quantise.result import Costs, ParameterRow, Part, Quantised, Span
+from brian2lava.chip.quantise.search import Inputs, best_scale, bounds, stimulus_integers
+from brian2lava.chip.quantise.synapses import (
+    SignedPart,
+    check_projection,
+    quantise_part,
+    signed_parts,
+)
+from brian2lava.chip.quantise.warn import warnings_of
+from brian2lava.errors import ChipLimit
+
+#: Bits of a payload; 0 makes spikes binary. Ternary and graded spikes carry a number.
+PAYLOAD_BITS = 24
+
+
+@dataclass
+class _Built:
+    """What grows while population after population is quantised."""
+
+    populations: list[Population] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
+    stimuli: list[Stimulus] = field(default_factory=list)
+    scales: dict[str, float] = field(default_factory=dict)
+    rows: list[ParameterRow] = field(default_factory=list)
+    costs: dict[str, Costs] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    vanished: dict[str, int] = field(default_factory=dict)
+
+
+def quantise(
+    ideal: IdealNetwork,
+    chip: Literal["Loihi1", "Loihi2"],
+    arithmetic: Arithmetic,
+    headroom: float = 1.25,
+    scales: Mapping[str, float] | None = None,
+) -> Quantised:
+    """A network in the chip's integers, with one scale a population.
+
+    Parameters
+    ----------
+    ideal : IdealNetwork
+        With ranges and shares from :func:`float_ranges`, or without: then the head-room is unknown
+        and all projections count alike.
+    chip : "Loihi1" or "Loihi2"
+        Loihi 1 also bounds what may arrive in one step.
+    arithmetic : Arithmetic
+    headroom : float
+        How much larger than in the run in floating point states may become.
+    scales : dict of population to float, optional
+        State units a unit of v, where they shall not be searched for.
+
+    Raises
+    ------
+    ChipLimit
+        A value does not fit the chip; nothing is clipped.
+    """
+    ideal = replace(ideal, populations=tuple(map(with_extras, ideal.populations)))
+    _check_options(ideal, chip, headroom, scales or {})
+    for projection in ideal.projections:
+        check_projection(projection, arithmetic, ideal.dt)
+    inputs = _inputs(ideal)
+    built = _Built()
+    for population in ideal.populations:
+        for quantity in population.quantities:
+            check_quantity(population, quantity, ideal.dt)
+        limits = bounds(population, inputs[population.name], chip, arithmetic, headroom)
+        scale = (scales or {}).get(population.name)
+        if scale is None:
+            scale = best_scale(population, inputs[population.name], arithmetic, limits)
+        built.scales[population.name] = float(scale)
+        _add(built, ideal, population, inputs[population.name], chip, arithmetic, limits)
+    network = ChipNetwork(
+        tuple(built.populations),
+        ideal.sources,
+        tuple(built.projections),
+        tuple(built.stimuli),
+        arithmetic,
+    )
+    return Quantised(
+        network=network,
+        scales=built.scales,
+        rows=tuple(built.rows),
+        costs=built.costs,
+        warnings=warnings_of(ideal, network, built.rows, built.costs, built.vanished),
+        parts=built.parts,
+        ideal=ideal,
+    )
+
+
+def _check_options(
+    ideal: IdealNetwork, chip: str, headroom: float, scales: Mapping[str, float]
+) -> None:
+    if chip not in ("Loihi1", "Loihi2"):
+        raise ChipLimit(f"chip={chip!r}: the chips are 'Loihi1', 'Loihi2'.")
+    if not headroom >= 1:
+        raise ChipLimit(f"headroom={headroom!r}: a number of at least 1 is needed.")
+    known = [population.name for population in ideal.populations]
+    for name, scale in scales.items():
+        if name not in known:
+            raise ChipLimit(f"scales: there is no population {name!r}; there are"
+                            f" {', '.join(known) or 'none'}.")  # fmt: skip
+        if not (np.isfinite(scale) and scale > 0):
+            raise ChipLimit(f"scales: {name!r} has {scale!r}; a number above 0 is needed.")
+
+
+def _inputs(ideal: IdealNetwork) -> dict[str, Inputs]:
+    parts: dict[str, list[SignedPart]] = {p.name: [] for p in ideal.populations}
+    stimuli: dict[str, list[IdealStimulus]] = {p.name: [] for p in ideal.populations}
+    for projection in ideal.projections:
+        _known(projection.name, projection.target, parts)
+        parts[projection.target].extend(signed_parts(projection))
+    for stimulus in ideal.stimuli:
+        _known(stimulus.name, stimulus.target, stimuli)
+        if not np.all(np.isfinite(stimulus.values)):
+            raise ChipLimit(f"stimulus {stimulus.name!r}: finite numbers are needed.")
+        stimuli[stimulus.target].append(stimulus)
+    return {name: Inputs(parts[name], stimuli[name]) for name in parts}
+
+
+def _known(what: str, target: str, populations: Mapping[str, object]) -> None:
+    if target not in populations:
+        raise ChipLimit(
+            f"{what!r} goes to {target!r}, which is no population; there are"
+            f" {', '.join(populations) or 'none'}."
+        )
+
+
+def _add(
+    built: _Built,
+    ideal: IdealNetwork,
+    population: IdealPopulation,
+    inputs: Inputs,
+    chip: str,
+    arithmetic: Arithmetic,
+    limits: Mapping[str, float],
+) -> None:
+    scale, unit = built.scales[population.name], unit_of_v(population)
+    filled = fill(population, scale, arithmetic, ideal.dt)
+    built.populations.append(filled.population)
+    built.rows.extend(filled.rows)
+    for part in inputs.parts:
+        bits = _message_bits(ideal, part.projection.source, arithmetic)
+        projection, origin, row, vanished = quantise_part(part, scale, bits, unit)
+        built.projections.append(projection)
+        built.parts[part.name] = origin
+        built.rows.append(row)
+        built.vanished[part.name] = vanished
+    for stimulus in inputs.stimuli:
+        built.stimuli.append(
+            Stimulus(
+                stimulus.name,
+                stimulus.target,
+                stimulus_integers(stimulus, scale),
+                stimulus.port,
+                stimulus.repeat,
+            )
+        )
+        built.rows.append(_stimulus_row(stimulus, scale, unit))
+    built.costs[population.name] = costs_of(
+        population, filled, scale, worst_inputs(built.rows, inputs), limits, chip, arithmetic
+    )
+
+
+def worst_inputs(rows: Sequence[ParameterRow], inputs: Inputs) -> dict[str, float]:
+    """The worst relative error of what comes into each port."""
+    ports = {part.name: part.projection.port for part in inputs.parts}
+    ports |= {stimulus.name: stimulus.port for stimulus in inputs.stimuli}
+    found: dict[str, float] = {}
+    for row in rows:
+        if row.object in ports:
+            port = ports[row.object]
+            found[port] = max(abs(row.error), found.get(port, 0.0))
+    return found
+
+
+def _stimulus_row(stimulus: IdealStimulus, scale: float, unit: str) -> ParameterRow:
+    integers = stimulus_integers(stimulus, scale)
+    meant = integers * ((1 << ALIGNMENT) / scale)
+    size = float(np.linalg.norm(stimulus.values))
+    return ParameterRow(
+        object=stimulus.name,
+        parameter=f"input to {stimulus.target}.{stimulus.port}",
+        value=Span.of(stimulus.values),
+        unit=unit,
+        register="",
+        integer=Span.of(integers),
+        meant=Span.of(meant),
+        error=float(np.linalg.norm(meant - stimulus.values)) / size if size else 0.0,
+        note="root mean square",
+    )
+
+
+def _message_bits(ideal: IdealNetwork, source: str, arithmetic: Arithmetic) -> int:
+    """Whether spikes of a source carry a number that weights are multiplied with."""
+    for population in ideal.populations:
+        if population.name == source:
+            step = population.neuron.step(arithmetic, frozenset())
+            return PAYLOAD_BITS if step.payload is not None else 0
+    return 0

@@ -1,0 +1,141 @@
+"""How the real value of a register becomes an integer and what the integer means: a row a kind.
+
+``unscale(scale(x))`` differs from x by at most half of what one unit of the register means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brian2lava.chip.ideal import Kind, Reals
+from brian2lava.chip.limits import (
+    ALIGNMENT,
+    BIAS_EXPONENT,
+    BIAS_MANTISSA,
+    DECAY_UNITY,
+    Limit,
+)
+from brian2lava.chip.profiles import Arithmetic
+
+#: Random words have this many bits, and probabilities are fractions of them.
+FRACTION_BITS = 24
+
+
+@dataclass(frozen=True)
+class KindRow:
+    """One kind of register.
+
+    Attributes
+    ----------
+    kind : Kind
+    scale, unscale : function of (values, A, profile) -> array of doubles
+        Real value to register, before rounding; and back.
+    scaled : bool
+        Whether A enters.
+    formula : str
+    source : str
+    """
+
+    kind: Kind
+    scale: Callable[[Any, Any, Arithmetic], Any]
+    unscale: Callable[[Any, Any, Arithmetic], Any]
+    scaled: bool
+    formula: str
+    source: str
+
+
+KINDS: Mapping[Kind, KindRow] = {
+    row.kind: row
+    for row in (
+        KindRow(
+            "decay",
+            lambda x, a, profile: x * DECAY_UNITY,
+            lambda n, a, profile: n / DECAY_UNITY,
+            False, "round(4096 d)", "LIF of lava-nc 0.10.0: 12 bits, no offset for voltages",
+        ),
+        KindRow(
+            "current_decay",
+            lambda x, a, profile: x * DECAY_UNITY - profile.decay_offset,
+            lambda n, a, profile: (n + profile.decay_offset) / DECAY_UNITY,
+            False, "round(4096 d) - offset",
+            "LIF of lava-nc 0.10.0: the current decays by the register plus one",
+        ),
+        KindRow(
+            "threshold",
+            lambda x, a, profile: x * a / (1 << ALIGNMENT),
+            lambda n, a, profile: n * (1 << ALIGNMENT) / a,
+            True, "round(A x / 64)", "LIF of lava-nc 0.10.0: thresholds are shifted left by 6",
+        ),
+        KindRow(
+            "bias",
+            lambda x, a, profile: x * a,
+            lambda n, a, profile: n / a,
+            True, "mantissa << exponent nearest to A x",
+            "LIF of lava-nc 0.10.0: 13 bits and an exponent 0..7",
+        ),
+        KindRow(
+            "level",
+            lambda x, a, profile: x * a,
+            lambda n, a, profile: n / a,
+            True, "round(A x)", "24-bit states of lava-nc 0.10.0",
+        ),
+        KindRow(
+            "fraction",
+            lambda x, a, profile: x * (1 << FRACTION_BITS),
+            lambda n, a, profile: n / (1 << FRACTION_BITS),
+            False, "round(2**24 p)", "random words of 24 bits",
+        ),
+        KindRow(
+            "count",
+            lambda x, a, profile: x * 1.0,
+            lambda n, a, profile: n * 1.0,
+            False, "n", "whole numbers",
+        ),
+    )
+}  # fmt: skip
+
+
+def rounded(values: Any) -> Any:
+    """The nearest integers (half to even), as int64."""
+    return np.rint(np.asarray(values, dtype=np.float64)).astype(np.int64)
+
+
+def mantissa_and_exponent(values: Any) -> tuple[Any, Any]:
+    """The mantissas and exponents whose ``mantissa << exponent`` are nearest to ``values``.
+
+    The least exponent that fits is the best one. Values beyond ``4095 << 7`` get mantissas beyond
+    the limit, which the caller refuses.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    exponents = np.full(x.shape, BIAS_EXPONENT.high, dtype=np.int64)
+    for exponent in range(BIAS_EXPONENT.high - 1, -1, -1):
+        mantissas = np.rint(x / (1 << exponent))
+        fits = (mantissas >= BIAS_MANTISSA.low) & (mantissas <= BIAS_MANTISSA.high)
+        exponents = np.where(fits, exponent, exponents)
+    return rounded(x / np.exp2(exponents)), exponents
+
+
+def profile_limit(limit: Limit, profile: Arithmetic) -> Limit:
+    """A register's limit in this profile: brian2-loihi's decays go up to 4096."""
+    from brian2lava.chip.limits import DECAY, EFFECTIVE_DECAY
+
+    return EFFECTIVE_DECAY if limit == DECAY and profile.decay_offset == 0 else limit
+
+
+def relative_error(values: Any, meant: Any) -> Reals:
+    """(meant - value) / |value|; 0 where both are 0, +-inf where only the value is."""
+    x, y = np.broadcast_arrays(np.asarray(values, np.float64), np.asarray(meant, np.float64))
+    difference = y - x
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = difference / np.abs(x)
+    return np.where(difference == 0, 0.0, error)
+
+
+def worst(errors: Any) -> float:
+    """The error of greatest magnitude, with its sign; 0 of none."""
+    flat = np.ravel(errors)
+    return float(flat[np.argmax(np.abs(flat))]) if flat.size else 0.0

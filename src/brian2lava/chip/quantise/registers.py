@@ -1,0 +1,266 @@
+"""The registers of one population: every quantity through the row of its kind, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brian2lava.chip.ideal import IdealPopulation, Quantity, Reals
+from brian2lava.chip.limits import BIAS_MANTISSA, REFRACTORY
+from brian2lava.chip.models.neuron import State
+from brian2lava.chip.network import Population
+from brian2lava.chip.profiles import Arithmetic
+from brian2lava.chip.quantise.kinds import (
+    KINDS,
+    mantissa_and_exponent,
+    profile_limit,
+    relative_error,
+    rounded,
+    worst,
+)
+from brian2lava.chip.quantise.result import ParameterRow, Span
+from brian2lava.errors import ChipLimit
+
+#: What to do where a kind's integer does not fit.
+REMEDY = {
+    "decay": "Use another time step.",
+    "current_decay": "Use a longer time step.",
+    "threshold": "Use a smaller scale.",
+    "bias": "Use a smaller scale.",
+    "level": "Use a smaller scale.",
+    "fraction": "A probability lies between 0 and 1.",
+    "count": "Use a longer time step, so that fewer steps are counted.",
+}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A population of the chip and the rows that led to it."""
+
+    population: Population
+    rows: tuple[ParameterRow, ...]
+
+
+def unit_of_v(population: IdealPopulation) -> str:
+    """The text of the unit in which the population's levels are given; "" if none is known."""
+    links = sorted(population.links, key=lambda link: link.state != "v")
+    level = (link for link in links if np.all(link.gain == 1.0))
+    return next((link.unit for link in level), "")
+
+
+def is_level(state: State) -> bool:
+    """Whether a state scales with A (counts of steps do not)."""
+    return state.limit != REFRACTORY
+
+
+def fill(population: IdealPopulation, scale: float, profile: Arithmetic, dt: float) -> Filled:
+    """Registers and initial states with the scale A.
+
+    Raises
+    ------
+    ChipLimit
+        A value does not fit; names population, quantity, value, limit and remedy.
+    """
+    registers: dict[str, Any] = {}
+    rows = []
+    for quantity in population.quantities:
+        check_quantity(population, quantity, dt)
+        made = _register(population, quantity, scale, profile)
+        registers.update(made.registers)
+        rows.append(_row(population, quantity, made, dt))
+    initial, initial_rows = _initial(population, scale, profile)
+    return Filled(
+        Population(population.name, population.model, population.size, registers, initial),
+        (*rows, *initial_rows),
+    )
+
+
+def check_quantity(population: IdealPopulation, quantity: Quantity, dt: float) -> None:
+    """Refuse what is no number, decays beyond 0..1 and probabilities beyond 0..1."""
+    what = _what(population, quantity)
+    values = np.ravel(quantity.value)
+    broken = ~np.isfinite(values)
+    if broken.any():
+        raise ChipLimit(f"{what}: {values[broken][0]}; finite numbers are needed.")
+    if quantity.kind not in ("decay", "current_decay"):
+        return
+    wrong = (values < 0) | (values > 1)
+    if wrong.any():
+        found = float(values[wrong][0])
+        meaning = f"a time constant of {dt / found:.6g} s" if found > 1 else "growth"
+        raise ChipLimit(
+            f"{what}: {found:.6g} of it would be lost a step ({meaning}, with a time step of"
+            f" {dt:.6g} s), and the chip can lose 0..1 of it. Use a time constant of at least one"
+            " time step, or a shorter time step."
+        )
+
+
+@dataclass(frozen=True)
+class _Made:
+    registers: Mapping[str, Any]
+    integers: Any
+    meant: Any
+    note: str = ""
+
+
+def _register(
+    population: IdealPopulation, quantity: Quantity, scale: float, profile: Arithmetic
+) -> _Made:
+    kind = KINDS[quantity.kind]
+    real = kind.scale(quantity.value, scale, profile)
+    if quantity.kind == "bias":
+        return _bias(population, quantity, real, scale)
+    integers, note = rounded(real), ""
+    limit = profile_limit(population.neuron.register(quantity.register).limit, profile)
+    if quantity.kind in ("decay", "current_decay"):
+        # all of it is lost: the nearest decay leaves 1/4096
+        full = (integers == limit.high + 1) & (quantity.value <= 1)
+        integers = np.where(full, limit.high, integers)
+        note = "1/4096 of it stays" if np.any(full) else ""
+        if np.any((integers == 0) & (real + profile.decay_offset > 0) & (quantity.value > 0)):
+            note = note or ("never decays" if _offset(quantity, profile) == 0 else "")
+    limit.check(
+        f"{_what(population, quantity)}, {_told(population, quantity)} with the scale"
+        f" {scale:.6g}" if kind.scaled else f"{_what(population, quantity)},"
+        f" {_told(population, quantity)}",
+        integers,
+        _remedy(quantity, profile),
+    )  # fmt: skip
+    return _Made({quantity.register: integers}, integers, kind.unscale(integers, scale, profile),
+                 note)  # fmt: skip
+
+
+def _offset(quantity: Quantity, profile: Arithmetic) -> int:
+    return profile.decay_offset if quantity.kind == "current_decay" else 0
+
+
+def _remedy(quantity: Quantity, profile: Arithmetic) -> str:
+    if _offset(quantity, profile):
+        return (
+            "The chip's current loses at least 1/4096 a step, so its time constant is at most 4096"
+            " steps. Use a longer time step, or a shorter time constant."
+        )
+    return REMEDY[quantity.kind]
+
+
+def _bias(population: IdealPopulation, quantity: Quantity, real: Any, scale: float) -> _Made:
+    mantissas, exponents = mantissa_and_exponent(real)
+    BIAS_MANTISSA.check(
+        f"{_what(population, quantity)}, {_told(population, quantity)} a step with the scale"
+        f" {scale:.6g} (exponent 7)",
+        mantissas,
+        REMEDY["bias"],
+    )
+    span = Span.of(exponents)
+    told = f"{span.low:.0f}" if span.single else f"{span.low:.0f}..{span.high:.0f}"
+    return _Made(
+        {"bias_mant": mantissas, "bias_exp": exponents},
+        mantissas,
+        np.asarray(mantissas * np.exp2(exponents) / scale),
+        f"exponent {told}",
+    )
+
+
+def _what(population: IdealPopulation, quantity: Quantity) -> str:
+    meaning = f" ({quantity.meaning})" if quantity.meaning else ""
+    return f"population {population.name!r}, register {quantity.register!r}{meaning}"
+
+
+def _told(population: IdealPopulation, quantity: Quantity) -> str:
+    span = Span.of(quantity.value)
+    unit = unit_of_v(population) if KINDS[quantity.kind].scaled else ""
+    told = f"{span.low:.6g}" if span.single else f"{span.low:.6g}..{span.high:.6g}"
+    return f"{told} {unit}".rstrip()
+
+
+def time_constants(quantity: Quantity, meant: Any, dt: float) -> tuple[Reals, Reals]:
+    """The time constants of a decay: what the user's equations say, and what the register means.
+
+    A decay of Euler's method is dt / tau, of an exact one 1 - exp(-dt / tau); which of the two it
+    is shows in the time constant that the equations have. A register of 0 means inf.
+    """
+    assert quantity.time_constant is not None
+    tau = np.asarray(quantity.time_constant, np.float64)
+    decay = np.asarray(quantity.value, np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exact, euler = tau * -np.log1p(-decay), tau * decay
+        is_exact = np.abs(exact - dt) < np.abs(euler - dt)
+        register = np.where(is_exact, exact / -np.log1p(-meant), euler / meant)
+    return tau, np.where(np.asarray(meant) == 0, np.inf, register)
+
+
+def _row(population: IdealPopulation, quantity: Quantity, made: _Made, dt: float) -> ParameterRow:
+    value, meant, unit = quantity.value, made.meant, _unit(population, quantity)
+    error = worst(relative_error(value, meant))
+    if quantity.time_constant is not None and quantity.kind in ("decay", "current_decay"):
+        value, meant = time_constants(quantity, meant, dt)
+        unit = "s"
+        error = worst(np.where(np.isinf(meant), np.inf, relative_error(value, meant)))
+    return ParameterRow(
+        object=population.name,
+        parameter=quantity.meaning or population.neuron.register(_first(quantity)).meaning,
+        value=Span.of(value),
+        unit=unit,
+        register=", ".join(made.registers),
+        integer=Span.of(made.integers),
+        meant=Span.of(meant),
+        error=error,
+        note=made.note,
+    )
+
+
+def _first(quantity: Quantity) -> str:
+    return "bias_mant" if quantity.kind == "bias" else quantity.register
+
+
+def _unit(population: IdealPopulation, quantity: Quantity) -> str:
+    return {
+        "decay": "/step",
+        "current_decay": "/step",
+        "fraction": "",
+        "count": "",
+        "bias": f"{unit_of_v(population)}/step",
+    }.get(quantity.kind, unit_of_v(population))
+
+
+def _initial(
+    population: IdealPopulation, scale: float, profile: Arithmetic
+) -> tuple[dict[str, Any], list[ParameterRow]]:
+    states = {state.name: state for state in population.neuron.states}
+    initial, rows = {}, []
+    for name, values in population.initial.items():
+        what = f"population {population.name!r}, initial {name!r}"
+        if name not in states:
+            raise ChipLimit(
+                f"{what}: {population.model} has no such state; it has {', '.join(states)}."
+            )
+        if not np.all(np.isfinite(values)):
+            raise ChipLimit(f"{what}: finite numbers are needed.")
+        a = scale if is_level(states[name]) else 1.0
+        integers = rounded(values * a)
+        if profile.saturate:
+            states[name].limit.check(f"{what} with the scale {scale:.6g}", integers,
+                                     "Use a smaller scale.")  # fmt: skip
+        initial[name] = integers
+        rows.append(
+            ParameterRow(
+                object=population.name,
+                parameter=f"initial {states[name].meaning}",
+                value=Span.of(values),
+                unit=unit_of_v(population) if is_level(states[name]) else "",
+                register=name,
+                integer=Span.of(integers),
+                meant=Span.of(integers / a),
+                error=_initial_error(values, integers / a),
+            )
+        )
+    return initial, rows
+
+
+def _initial_error(values: Any, meant: Any) -> float:
+    """Of the largest value: a state that starts near 0 has no relative error of its own."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return worst(np.asarray(meant) - values) / largest if largest else 0.0

@@ -1,0 +1,177 @@
+"""Real weights as mantissas and one exponent: chosen, rounded, and split by sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brian2lava.chip.ideal import IdealProjection, Reals
+from brian2lava.chip.limits import ALIGNMENT, WEIGHT_EXPONENT
+from brian2lava.chip.network import Projection, SignMode
+from brian2lava.chip.profiles import Arithmetic
+from brian2lava.chip.quantise.kinds import relative_error, worst
+from brian2lava.chip.quantise.result import ParameterRow, Part, Span
+from brian2lava.errors import ChipLimit
+
+#: The greatest mantissa of each sign mode; with both signs mantissas are even, and -256 stays
+#: unused because 256 << 7 is beyond a weight's 21 bits on Loihi 1.
+GREATEST = {SignMode.EXCITATORY: 255, SignMode.INHIBITORY: 255, SignMode.MIXED: 254}
+GRID = {SignMode.EXCITATORY: 1, SignMode.INHIBITORY: 1, SignMode.MIXED: 2}
+
+
+@dataclass(frozen=True)
+class SignedPart:
+    """Synapses of a projection that become one projection of the chip."""
+
+    name: str
+    projection: IdealProjection
+    signs: SignMode
+    synapses: NDArray[np.int64]
+
+    @property
+    def weights(self) -> Reals:
+        """Real weights, in the unit of v."""
+        return self.projection.weights[self.synapses]
+
+
+def signed_parts(projection: IdealProjection) -> Iterator[SignedPart]:
+    """A projection by the signs of its weights.
+
+    A weight of 0 goes with the excitatory ones. Plastic synapses stay together, for their weights
+    may change sign.
+    """
+    weights = projection.weights
+    everything = np.arange(weights.size)
+    negative = weights < 0
+    if not negative.any() or negative.all() or projection.learning is not None:
+        mode = SignMode.INHIBITORY if negative.all() and weights.size else SignMode.EXCITATORY
+        if negative.any() and not negative.all():
+            mode = SignMode.MIXED
+        yield SignedPart(projection.name, projection, mode, everything)
+        return
+    yield SignedPart(
+        f"{projection.name}_excitatory", projection, SignMode.EXCITATORY, everything[~negative]
+    )
+    yield SignedPart(
+        f"{projection.name}_inhibitory", projection, SignMode.INHIBITORY, everything[negative]
+    )
+
+
+def exponents(largest: float, scales: Any, signs: SignMode) -> Any:
+    """The least exponents, never below 0, with which the largest weight fits.
+
+    A negative one would add nothing: the sum of what arrives is floored before it is shifted to
+    where the state's bits stand.
+    """
+    units = np.asarray(scales, np.float64) * largest / (1 << ALIGNMENT) / GREATEST[signs]
+    with np.errstate(divide="ignore"):
+        needed = np.ceil(np.log2(units))
+    # log2 may be a last digit too small or too large at a power of two
+    needed = np.where(units > np.exp2(needed), needed + 1, needed)
+    return np.maximum(needed, 0)
+
+
+def mantissas(weights: Any, scales: Any, exponent: Any, signs: SignMode) -> tuple[Any, Any]:
+    """The real mantissas and the nearest ones on the grid of the sign mode."""
+    real = np.asarray(weights) * scales / ((1 << ALIGNMENT) * np.exp2(exponent))
+    return real, np.rint(real / GRID[signs]) * GRID[signs]
+
+
+def largest_scale(largest: float, signs: SignMode) -> float:
+    """The greatest A with which a weight fits its mantissa and exponent."""
+    if largest == 0:
+        return np.inf
+    return (GREATEST[signs] << WEIGHT_EXPONENT.high) * (1 << ALIGNMENT) / largest
+
+
+def quantise_part(
+    part: SignedPart, scale: float, message_bits: int, unit: str
+) -> tuple[Projection, Part, ParameterRow, int]:
+    """A projection of the chip, where it comes from, its row, and how many weights became 0.
+
+    Raises
+    ------
+    ChipLimit
+        The weights do not fit with this scale.
+    """
+    weights = part.weights
+    largest = float(np.abs(weights).max(initial=0.0))
+    exponent = int(exponents(largest, scale, part.signs)) if largest else 0
+    if exponent > WEIGHT_EXPONENT.high:
+        raise ChipLimit(
+            f"projection {part.projection.name!r}: a weight of {largest:.6g} {unit} with the scale"
+            f" {scale:.6g} needs the exponent {exponent}, the chip has up to"
+            f" {WEIGHT_EXPONENT.high} ({WEIGHT_EXPONENT.source}). Use a scale of up to"
+            f" {largest_scale(largest, part.signs):.6g}, or smaller weights."
+        )
+    real, whole = mantissas(weights, scale, exponent, part.signs)
+    step = float((1 << ALIGNMENT) * 2**exponent / scale)
+    delays = part.projection.delays
+    projection = Projection(
+        name=part.name,
+        source=part.projection.source,
+        target=part.projection.target,
+        pre=part.projection.pre[part.synapses],
+        post=part.projection.post[part.synapses],
+        weights=whole,
+        exponent=exponent,
+        sign_mode=part.signs,
+        delays=delays if np.ndim(delays) == 0 else np.asarray(delays)[part.synapses],
+        port=part.projection.port,
+        message_bits=message_bits,
+        learning=part.projection.learning,
+    )
+    vanished = int(np.count_nonzero((whole == 0) & (weights != 0)))
+    row = _row(part, unit, exponent, whole, step, vanished)
+    return projection, Part(part.projection.name, part.synapses, step), row, vanished
+
+
+def _row(
+    part: SignedPart, unit: str, exponent: int, whole: Any, step: float, vanished: int
+) -> ParameterRow:
+    weights = part.weights
+    value, meant = Span.of(weights), Span.of(whole * step)
+    notes = [f"{part.signs.name}, exponent {exponent}"]
+    if value.single or weights.size == 0:
+        error = worst(relative_error(weights[:1], (whole * step)[:1]))
+    else:
+        error = float(np.linalg.norm(whole * step - weights) / np.linalg.norm(weights))
+        single = worst(relative_error(weights[weights != 0], (whole * step)[weights != 0]))
+        notes.append(f"root mean square; worst single {single:+.1%}")
+    if vanished:
+        notes.append(f"{vanished} of {weights.size} became 0")
+    return ParameterRow(
+        object=part.name,
+        parameter=f"weights to {part.projection.target}.{part.projection.port}",
+        value=value,
+        unit=unit,
+        register="weights",
+        integer=Span.of(whole),
+        meant=meant,
+        error=error,
+        note="; ".join(notes),
+    )
+
+
+def check_projection(projection: IdealProjection, profile: Arithmetic, dt: float) -> None:
+    """Refuse weights that are no numbers, and delays that the chip does not have."""
+    broken = ~np.isfinite(projection.weights)
+    if broken.any():
+        place = int(np.flatnonzero(broken)[0])
+        raise ChipLimit(
+            f"projection {projection.name!r}: the weight of synapse {place} is"
+            f" {projection.weights[place]}; finite numbers are needed."
+        )
+    delays = np.asarray(projection.delays)
+    wrong = (delays < 0) | (delays > profile.max_delay)
+    if wrong.any():
+        steps = int(np.ravel(delays)[np.flatnonzero(np.ravel(wrong))[0]])
+        raise ChipLimit(
+            f"projection {projection.name!r}: a delay of {steps} steps ({steps * dt * 1e3:.6g} ms)"
+            f" is outside 0..{profile.max_delay} (6-bit synaptic delay, profile {profile.name!r})."
+            " Use a longer time step, or relay neurons."
+        )

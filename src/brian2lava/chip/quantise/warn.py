@@ -1,0 +1,93 @@
+"""What a user should look at: errors, bounds and head-room beyond what is tolerable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from brian2lava.chip.ideal import IdealNetwork, IdealPopulation
+from brian2lava.chip.limits import ALIGNMENT, DECAY_UNITY, STATE_MAX
+from brian2lava.chip.network import ChipNetwork, Population
+from brian2lava.chip.quantise.result import (
+    LEAST_HEADROOM,
+    WORST_BOUND,
+    WORST_ERROR,
+    Costs,
+    ParameterRow,
+)
+
+
+def warnings_of(
+    ideal: IdealNetwork,
+    network: ChipNetwork,
+    rows: Sequence[ParameterRow],
+    costs: Mapping[str, Costs],
+    vanished: Mapping[str, int],
+) -> tuple[str, ...]:
+    """All warnings, in the order of rows, weights, populations."""
+    found = [_error(row) for row in rows if row.flagged]
+    found += [
+        f"{name}: {count} of {_size(network, name)} weights became 0; a larger scale or a smaller"
+        " range of weights keeps them."
+        for name, count in vanished.items()
+        if count
+    ]
+    for cost in costs.values():
+        found += _cost(cost)
+    for population in ideal.populations:
+        found += _unreachable(population, network.population(population.name))
+    return tuple(found)
+
+
+def _size(network: ChipNetwork, name: str) -> int:
+    return next(p.size for p in network.projections if p.name == name)
+
+
+def _error(row: ParameterRow) -> str:
+    told = f"{row.error:+.1%}" if np.isfinite(row.error) else "without bound"
+    return (
+        f"{row.object}: {row.parameter} ({row.register or 'input'}) is off by {told}, more than"
+        f" {WORST_ERROR:.0%}."
+    )
+
+
+def _cost(cost: Costs) -> Iterator[str]:
+    if cost.bound_share > WORST_BOUND:
+        told = f"{cost.bound_share:.1%} of the threshold"
+        if np.isinf(cost.bound_share):
+            told = "without bound (no leak: errors add up until the next spike)"
+        yield f"{cost.population}: the voltage's error is bounded by {told}, more than" \
+            f" {WORST_BOUND:.0%}."  # fmt: skip
+    if cost.headroom < LEAST_HEADROOM:
+        yield (
+            f"{cost.population}: the largest state is {1 / cost.headroom:.0%} of what the chip"
+            f" holds, head-room {cost.headroom:.3g}, less than {LEAST_HEADROOM}."
+        )
+
+
+def _unreachable(population: IdealPopulation, made: Population) -> Iterator[str]:
+    """Thresholds that the chip's voltage cannot cross although the real one does.
+
+    A bias b alone brings v to where the decay takes b again: to (b - 1) * 4096 // d + 1, for a
+    decay takes more than d/4096 of v, rounded up.
+    """
+    vth, bias = population.quantity("vth"), population.quantity("bias")
+    if vth is None or "vth" not in made.registers:
+        return
+    threshold = made.registers["vth"] << ALIGNMENT
+    if np.any(threshold >= STATE_MAX):
+        yield f"{population.name}: the threshold is as high as the highest voltage; it never fires."
+    decay = population.quantity("dv")
+    if bias is None or decay is None or not np.all(decay.value > 0):
+        return
+    drive = made.registers["bias_mant"] << made.registers["bias_exp"]
+    register = np.maximum(made.registers["dv"], 1)
+    highest = np.where(drive > 0, (drive - 1) * DECAY_UNITY // register + 1, 0)
+    lost = (bias.value / decay.value > vth.value) & (highest <= threshold)
+    lost &= made.registers["dv"] > 0
+    if np.any(lost):
+        yield (
+            f"{population.name}: the bias alone brings {np.count_nonzero(lost)} neuron(s) over the"
+            " threshold, but not the chip's rounded voltage: threshold unreachable."
+        )
