@@ -312,7 +312,7 @@ def _variable(declared: Any, variable: Any) -> Any:
     """A variable as ``PyProcessBuilder.build`` makes it."""
     if not issubclass(declared.cls, np.ndarray):
         return variable.init
-    values = np.ndarray(variable.shape, declared.d_type)
+    values: np.ndarray = np.ndarray(variable.shape, declared.d_type)
     values[:] = variable.init
     return values
 
@@ -397,7 +397,8 @@ def _connection(process: Any) -> Any:
     """A connection's model; the matrix that a delayed one makes anew in each step is kept."""
     made = model(process)
     if type(process) in (DelayDense, DelaySparse):
-        original, kept = made.get_delay_wgts_mat, []
+        original = made.get_delay_wgts_mat
+        kept: list[Any] = []
 
         def remembered(*arguments: Any) -> Any:
             if not kept:
