@@ -64,6 +64,10 @@ class Lowered:
     states : dict of (population, state) to array id
     counters : dict of (population, counter) to array id
         How often each neuron's counter was true.
+    decodes : dict of population to (Operation, values of its constants)
+        Write states in the user's units; to be placed before what reads them.
+    sums : dict of (population, port) to pairs of array id and late shift
+        Where what arrives at a port is summed.
     """
 
     arrays: tuple[program.Array, ...]
@@ -73,6 +77,24 @@ class Lowered:
     events: Mapping[str, str]
     states: Mapping[tuple[str, str], str]
     counters: Mapping[tuple[str, str], str]
+    decodes: Mapping[str, tuple[program.Operation, Values]]
+    sums: Mapping[tuple[str, str], Sequence[tuple[str, int]]]
+
+
+@dataclass(frozen=True)
+class Decode:
+    """``target[i] = offset + state / scale`` in the user's unit, in the middle of a run.
+
+    ``ahead``: of the state after its next update, as far as it is known (see
+    :class:`~brian2lava.chip.ideal.StateLink`). ``scale`` and ``offset`` are numbers or arrays of
+    shape (size,).
+    """
+
+    target: str
+    state: str
+    scale: Any
+    offset: Any
+    ahead: bool
 
 
 @dataclass(frozen=True)
@@ -90,12 +112,14 @@ class Surroundings:
         somebody else makes their spikes.
     origins : dict of object name to code
         What the user wrote, for errors.
+    decodes : dict of population to sequence of Decode
     """
 
     clock: int = 0
     timestep: str = "_array_chip_timestep"
     events: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    decodes: Mapping[str, Sequence[Decode]] = field(default_factory=dict)
 
 
 def lower(network: ChipNetwork, around: Surroundings | None = None) -> Lowered:
@@ -183,7 +207,74 @@ class _Lowering:
             events=self.events,
             states=self.states,
             counters=self.counters,
+            decodes={
+                name: self.decode(network.population(name), wanted)
+                for name, wanted in self.around.decodes.items()
+            },
+            sums=self.sums,
         )
+
+    # ------------------------------------------------------------ what users read
+    def decode(
+        self, population: Population, wanted: Sequence[Decode]
+    ) -> tuple[program.Operation, Values]:
+        name, model = population.name, population.neuron
+        step = model.step(self.network.arithmetic, zero_registers(population))
+        text = _Text()
+        text.constants.append(program.Constant("N", "int64_t"))
+        text.values.append(population.size)
+        needed = [ahead(step, item.state) for item in wanted if item.ahead]
+        used = frozenset().union(*(names_in(e) for part in needed for _, e in part))
+        for register, numbers in self._registers(population).items():
+            if register in used:
+                self._declare(text, f"{name}_{register}", register, numbers)
+        states = {state.name for state in model.states} & (used | {d.state for d in wanted})
+        for state in sorted(states):
+            array_id = self.states[name, state]
+            text.reads.add(Access(array_id, ELEMENT))
+            text.lines.append(f"T {state} = _ptr{array_id}[_idx];")
+        for port in sorted(set(model.ports) & used):
+            self._peek(text, population, port)
+        for item in sorted(wanted, key=lambda item: item.ahead):
+            declared = set(states)
+            if item.ahead:
+                text.lines.append("{")
+                for local, expression in ahead(step, item.state):
+                    kind = "" if local in declared else "T "
+                    text.lines.append(f"{kind}{local} = {as_c(expression, {})};")
+            number = len(text.constants)
+            scale = self._real(text, f"{name}_scale", f"scale_{number}", item.scale)
+            offset = self._real(text, f"{name}_offset", f"offset_{number}", item.offset)
+            text.writes.add(Access(item.target, ELEMENT))
+            text.lines.append(
+                f"_ptr{item.target}[_idx] = {offset} + (double){item.state} / {scale};"
+            )
+            if item.ahead:
+                text.lines.append("}")
+        operation = program.Elementwise(
+            **self.common(name),
+            statements=program.Statements(
+                vector="\n".join(text.lines),
+                reads=frozenset(text.reads),
+                writes=frozenset(text.writes),
+                support=support(_rows_of(step) | {"shift"}, self.word),
+                constants=tuple(text.constants),
+            ),
+            count="N",
+            domain=name,
+        )
+        return operation, tuple(text.values)
+
+    def _real(self, text: _Text, array_name: str, name: str, values: Any) -> str:
+        """A number of type double: a constant, or an array."""
+        values = np.asarray(values, np.float64)
+        if values.ndim == 0:
+            text.constants.append(program.Constant(name, "double"))
+            text.values.append(float(values))
+            return name
+        array_id = self.array(array_name, values)
+        text.reads.add(Access(array_id, ELEMENT))
+        return f"_ptr{array_id}[_idx]"
 
     # ------------------------------------------------------------ what arrives
     def sum_of(self, target: str, port: str) -> str:
@@ -375,14 +466,19 @@ class _Lowering:
 
     def _take_input(self, text: _Text, population: Population) -> None:
         for port in population.neuron.ports:
-            parts = []
-            for array_id, exponent in self.sums.get((population.name, port), []):
-                text.own(array_id)
-                part = f"_ptr{array_id}[_idx]"
-                parts.append(as_c(shift(Name(part), exponent), {}) if exponent else part)
-            text.lines.append(f"const T {port} = {_sum(parts)};")
+            self._peek(text, population, port)
             for array_id, _ in self.sums.get((population.name, port), []):
+                text.own(array_id)
                 text.lines.append(f"_ptr{array_id}[_idx] = 0;")
+
+    def _peek(self, text: _Text, population: Population, port: str) -> None:
+        """What has arrived at a port by now."""
+        parts = []
+        for array_id, exponent in self.sums.get((population.name, port), []):
+            text.reads.add(Access(array_id, ELEMENT))
+            part = f"_ptr{array_id}[_idx]"
+            parts.append(as_c(shift(Name(part), exponent), {}) if exponent else part)
+        text.lines.append(f"const T {port} = {_sum(parts)};")
 
     def _body(self, text: _Text, population: Population, step: Step) -> None:
         states = {state.name for state in population.neuron.states}
@@ -564,6 +660,16 @@ def _message_depths(network: ChipNetwork) -> dict[str, int]:
             depth = int(projection.delays.max(initial=0)) + 1
             depths[projection.source] = max(depth, depths.get(projection.source, 1))
     return depths
+
+
+def ahead(step: Step, state: str) -> tuple[tuple[str, Expression], ...]:
+    """The assignments of a step that lead to the new value of ``state``, and no others."""
+    needed, kept = {state}, []
+    for name, expression in reversed(step.assignments):
+        if name in needed:
+            kept.append((name, expression))
+            needed = (needed - {name}) | names_in(expression)
+    return tuple(reversed(kept))
 
 
 def _expressions(step: Step) -> Sequence[Expression]:
