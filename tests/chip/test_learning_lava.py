@@ -151,8 +151,8 @@ def check(own: Any, theirs: Any, fixed: bool, name: str, step: int) -> None:
         )
 
 
-BOTH = {"x1": Trace(40, 8), "y1": Trace(33.4, 12.5)}
-RULES = {
+BOTH: dict[str, Any] = {"x1": Trace(40, 8), "y1": Trace(33.4, 12.5)}
+RULES: dict[str, LearningRule] = {
     "pair": learning_rule("2^-2*x0*y1*-1 + 2^-2*y0*x1", **BOTH),
     "multiplicative": learning_rule("-2^-7*x0*y1*w + 2^-6*y0*x1*(255-w)", **BOTH),
     "homeostatic": learning_rule("3*2^-3*y0*(x1-20) - u2*sgn(w)", **BOTH),

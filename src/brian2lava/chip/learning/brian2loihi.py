@@ -5,13 +5,16 @@
     bits     b = [draw < frac(x * (1 - 1/tau))]          from the trace before this step's impulse
     impulse  x = min(x + impulse, 127)                   where a spike arrives
     rule     dw = sum of products, with traces after their impulse, and w
-             dw = sgn(dw) * ceil(|dw|);  dw = P * trunc(dw / P);  w = clip(w + dw)
+             dw = sgn(dw) * ceil(|dw|);  dw = P * (trunc(dw / P) + c);  w = clip(w + dw)
+    carry    c = sgn(e) * [draw < (|e| mod P) / P]       e: dw as it stands before the step
     decay    x = trunc(x * (1 - 1/tau)) + b
 
-Traces belong to the synapse, so each draws its own bit. P is the grid of the weight's bits. Two
-peculiarities of it are kept: the decay factor has 15 significant digits in the whole part and all
-of them in the fraction, and u<k> is asked of a time in floating point (from step 1,001 on it misses
-some epochs). Its stochastic rounding of dw to P is computed from values of 0 and never happens.
+Traces belong to the synapse, so each draws its own bit. P is the grid of the weight's bits. Some
+peculiarities are kept: the decay factor has 15 significant digits in the whole part and all
+of them in the fraction, and u<k> is asked of a time in floating point (from step 2,002 on it misses
+some epochs). The stochastic rounding of dw to P happens before the step, where x0 and y0 are still
+0, and by code in which Brian2 has made 0 of every negative power of 2: so it never happens but for
+u<k> terms with exponents of 0 and above.
 
 Source: ``LoihiSynapses`` of brian2-loihi 0.5.2, and the code that Brian2 2.9 makes of it.
 """
@@ -95,6 +98,8 @@ class Brian2LoihiLearning:
             name: self.tape.round_up(name, self.time, fraction(values, self.rule.traces[name].tau))
             for name, values in self.traces.items()
         }
+        nothing = np.zeros(self.synapses.size, dtype=bool)
+        carry = self._carry(self._change({"x0": nothing, "y0": nothing}, least_exponent=0))
         for name, values in self.traces.items():
             values[arrived[name[0]]] += self.rule.traces[name].whole
             np.minimum(values, TRACE_MAX, out=values)
@@ -102,13 +107,25 @@ class Brian2LoihiLearning:
             "x0": arrived["x"] & any(name in self.traces for name in PRE_TRACES),
             "y0": arrived["y"] & any(name in self.traces for name in POST_TRACES),
         }
-        if self.rule.dw:
-            change = sum(self._product(term, events) for term in self.rule.dw)
-            self.weights = np.clip(self.weights + on_grid(change, self.precision), *self.clip)
+        change = on_grid(self._change(events), self.precision) + carry
+        self.weights = np.clip(self.weights + change, *self.clip)
         for name, values in self.traces.items():
             tau = self.rule.traces[name].tau
             self.traces[name] = (decay_factor(tau) * values).astype(np.int64) + bits[name]
         self.time += 1
+
+    def _change(
+        self, events: dict[str, NDArray[Any]], least_exponent: int = -99
+    ) -> NDArray[np.float64]:
+        terms = (term for term in self.rule.dw if term.exponent >= least_exponent)
+        return away_from_zero(
+            sum((self._product(term, events) for term in terms), np.zeros(self.synapses.size))
+        )
+
+    def _carry(self, change: NDArray[np.float64]) -> NDArray[np.int64]:
+        probability = np.abs(change) % self.precision / self.precision
+        up = self.tape.round_up("w", self.time, probability)
+        return (np.sign(change) * up * self.precision).astype(np.int64)
 
     def _product(self, term: Product, events: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
         values = {**events, **self.traces, "w": self.weights}
@@ -142,10 +159,14 @@ def due(time: int, k: int) -> bool:
     return k == 0 or (time * _MS) / _MS % 2**k == 0
 
 
-def on_grid(change: Any, precision: int) -> NDArray[np.int64]:
-    """dw away from zero to a whole number, then toward zero to a multiple of P."""
-    whole = np.sign(change) * np.ceil(np.abs(change))
-    return (np.trunc(whole / precision) * precision).astype(np.int64)
+def away_from_zero(change: NDArray[np.float64]) -> NDArray[np.float64]:
+    """sgn(dw) * ceil(|dw|)."""
+    return np.sign(change) * np.ceil(np.abs(change))
+
+
+def on_grid(change: NDArray[np.float64], precision: int) -> NDArray[np.int64]:
+    """P * trunc(dw / P)."""
+    return (np.trunc(change / precision) * precision).astype(np.int64)
 
 
 def actual_weights(

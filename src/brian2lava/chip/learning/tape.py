@@ -50,7 +50,7 @@ class SynapseDraws(Protocol):
     """A tape for brian2-loihi's arithmetic."""
 
     def round_up(self, trace: str, step: int, fractions: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which synapses' ``trace`` is rounded up: where a uniform number lies below fractions."""
+        """Which synapses' ``trace`` (or weight, ``"w"``) is rounded up: fractions > uniform."""
 
 
 class LavaTape:
@@ -126,17 +126,19 @@ class PhiloxTape:
 
     def round_up(self, trace: str, step: int, fractions: NDArray[np.float64]) -> NDArray[np.bool_]:
         """A number a synapse, by the synapse's own index."""
-        draw = TRACE_DRAW + TRACES.index(trace)
+        draw = TRACE_DRAW + ROUNDED.index(trace)
         return fractions > uniform(self.key, np.arange(fractions.size), draw, step)
 
 
-#: Numbers of the draws: 0 .. 4 traces, then weights, then the traces of single synapses.
+#: What single synapses round, in the order of their draws.
+ROUNDED = (*TRACES, "w")
+#: Numbers of the draws: 0 .. 4 traces, then weights, then what single synapses round.
 WEIGHT_DRAW = 5
 TRACE_DRAW = 8
 
 
 class RecordedTape:
-    """Bits that were drawn elsewhere: trace -> array of shape (steps, synapses)."""
+    """Bits that were drawn elsewhere: trace or ``"w"`` -> array of shape (steps, synapses)."""
 
     def __init__(self, bits: Mapping[str, NDArray[Any]]) -> None:
         self._bits = {trace: np.asarray(values, dtype=bool) for trace, values in bits.items()}
