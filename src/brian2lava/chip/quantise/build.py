@@ -8,15 +8,33 @@ from typing import Literal
 
 import numpy as np
 
-from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, IdealStimulus
+from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, IdealStimulus, Reals, real
 from brian2lava.chip.limits import ALIGNMENT
 from brian2lava.chip.network import ChipNetwork, Population, Projection, Stimulus
-from brian2lava.chip.profiles import Arithmetic
+from brian2lava.chip.profiles import LAVA, Arithmetic
+from brian2lava.chip.quantise.compensation import (
+    Compensate,
+    Factors,
+    compensated,
+    factors_of,
+)
 from brian2lava.chip.quantise.costs import costs_of
 from brian2lava.chip.quantise.extras import with_extras
-from brian2lava.chip.quantise.registers import check_quantity, fill, unit_of_v
+from brian2lava.chip.quantise.registers import (
+    Filled,
+    check_quantity,
+    fill,
+    unit_of_input,
+    unit_of_v,
+)
 from brian2lava.chip.quantise.result import Costs, ParameterRow, Part, Quantised, Span
-from brian2lava.chip.quantise.search import Inputs, best_scale, bounds, stimulus_integers
+from brian2lava.chip.quantise.search import (
+    Inputs,
+    best_scale,
+    bounds,
+    stimulus_integers,
+    stimulus_values,
+)
 from brian2lava.chip.quantise.synapses import (
     SignedPart,
     check_projection,
@@ -50,6 +68,7 @@ def quantise(
     arithmetic: Arithmetic,
     headroom: float = 1.25,
     scales: Mapping[str, float] | None = None,
+    compensate: Compensate = "currents",
 ) -> Quantised:
     """A network in the chip's integers, with one scale a population.
 
@@ -65,6 +84,9 @@ def quantise(
         How much larger than in the run in floating point states may become.
     scales : dict of population to float, optional
         State units a unit of v, where they shall not be searched for.
+    compensate : "currents", "all" or "none"
+        What makes good for rounded decays so that steady states stay: bias and weights onto
+        currents, jumps of the voltage too, or nothing.
 
     Raises
     ------
@@ -75,17 +97,25 @@ def quantise(
     _check_options(ideal, chip, headroom, scales or {})
     for projection in ideal.projections:
         check_projection(projection, arithmetic, ideal.dt)
-    inputs = _inputs(ideal)
-    built = _Built()
     for population in ideal.populations:
         for quantity in population.quantities:
             check_quantity(population, quantity, ideal.dt)
+    factors = {p.name: factors_of(p, arithmetic, compensate) for p in ideal.populations}
+    inputs = _inputs(ideal, factors)
+    built = _Built()
+    for original in ideal.populations:
+        population = compensated(original, factors[original.name])
         limits = bounds(population, inputs[population.name], chip, arithmetic, headroom)
         scale = (scales or {}).get(population.name)
         if scale is None:
             scale = best_scale(population, inputs[population.name], arithmetic, limits)
         built.scales[population.name] = float(scale)
-        _add(built, ideal, population, inputs[population.name], chip, arithmetic, limits)
+        filled = fill(population, float(scale), arithmetic, ideal.dt, factors[population.name].bias)
+        _add(built, ideal, population, filled, inputs[population.name])
+        built.costs[population.name] = costs_of(
+            population, filled, float(scale), worst_inputs(built.rows, inputs[population.name]),
+            limits, chip, arithmetic,
+        )  # fmt: skip
     network = ChipNetwork(
         tuple(built.populations),
         ideal.sources,
@@ -120,18 +150,24 @@ def _check_options(
             raise ChipLimit(f"scales: {name!r} has {scale!r}; a number above 0 is needed.")
 
 
-def _inputs(ideal: IdealNetwork) -> dict[str, Inputs]:
+def _inputs(ideal: IdealNetwork, factors: Mapping[str, Factors]) -> dict[str, Inputs]:
     parts: dict[str, list[SignedPart]] = {p.name: [] for p in ideal.populations}
     stimuli: dict[str, list[IdealStimulus]] = {p.name: [] for p in ideal.populations}
     for projection in ideal.projections:
         _known(projection.name, projection.target, parts)
-        parts[projection.target].extend(signed_parts(projection))
+        factor = factors[projection.target].of(projection.port)
+        parts[projection.target].extend(signed_parts(projection, factor))
     for stimulus in ideal.stimuli:
         _known(stimulus.name, stimulus.target, stimuli)
         if not np.all(np.isfinite(stimulus.values)):
             raise ChipLimit(f"stimulus {stimulus.name!r}: finite numbers are needed.")
         stimuli[stimulus.target].append(stimulus)
-    return {name: Inputs(parts[name], stimuli[name]) for name in parts}
+    return {
+        name: Inputs(
+            parts[name], stimuli[name], [factors[name].of(item.port) for item in stimuli[name]]
+        )
+        for name in parts
+    }
 
 
 def _known(what: str, target: str, populations: Mapping[str, object]) -> None:
@@ -146,36 +182,28 @@ def _add(
     built: _Built,
     ideal: IdealNetwork,
     population: IdealPopulation,
+    filled: Filled,
     inputs: Inputs,
-    chip: str,
-    arithmetic: Arithmetic,
-    limits: Mapping[str, float],
 ) -> None:
-    scale, unit = built.scales[population.name], unit_of_v(population)
-    filled = fill(population, scale, arithmetic, ideal.dt)
+    scale = built.scales[population.name]
     built.populations.append(filled.population)
     built.rows.extend(filled.rows)
     for part in inputs.parts:
-        bits = _message_bits(ideal, part.projection.source, arithmetic)
-        projection, origin, row, vanished = quantise_part(part, scale, bits, unit)
+        graded = _graded(ideal, part.projection.source)
+        unit = unit_of_input(population, part.projection.port)
+        projection, origin, row, vanished = quantise_part(
+            part, scale, PAYLOAD_BITS if graded else 0, unit
+        )
         built.projections.append(projection)
         built.parts[part.name] = origin
         built.rows.append(row)
         built.vanished[part.name] = vanished
-    for stimulus in inputs.stimuli:
+    for stimulus, factor in zip(inputs.stimuli, inputs.stimulus_factors):
+        integers = stimulus_integers(stimulus, scale, factor)
         built.stimuli.append(
-            Stimulus(
-                stimulus.name,
-                stimulus.target,
-                stimulus_integers(stimulus, scale),
-                stimulus.port,
-                stimulus.repeat,
-            )
+            Stimulus(stimulus.name, stimulus.target, integers, stimulus.port, stimulus.repeat)
         )
-        built.rows.append(_stimulus_row(stimulus, scale, unit))
-    built.costs[population.name] = costs_of(
-        population, filled, scale, worst_inputs(built.rows, inputs), limits, chip, arithmetic
-    )
+        built.rows.append(_stimulus_row(stimulus, scale, factor, unit_of_v(population)))
 
 
 def worst_inputs(rows: Sequence[ParameterRow], inputs: Inputs) -> dict[str, float]:
@@ -190,10 +218,11 @@ def worst_inputs(rows: Sequence[ParameterRow], inputs: Inputs) -> dict[str, floa
     return found
 
 
-def _stimulus_row(stimulus: IdealStimulus, scale: float, unit: str) -> ParameterRow:
-    integers = stimulus_integers(stimulus, scale)
-    meant = integers * ((1 << ALIGNMENT) / scale)
-    size = float(np.linalg.norm(stimulus.values))
+def _stimulus_row(stimulus: IdealStimulus, scale: float, factor: Reals, unit: str) -> ParameterRow:
+    integers = stimulus_integers(stimulus, scale, factor)
+    meant = integers * ((1 << ALIGNMENT) / scale / factor)
+    wanted = stimulus_values(stimulus, real(factor / factor))
+    size = float(np.linalg.norm(wanted))
     return ParameterRow(
         object=stimulus.name,
         parameter=f"input to {stimulus.target}.{stimulus.port}",
@@ -202,15 +231,14 @@ def _stimulus_row(stimulus: IdealStimulus, scale: float, unit: str) -> Parameter
         register="",
         integer=Span.of(integers),
         meant=Span.of(meant),
-        error=float(np.linalg.norm(meant - stimulus.values)) / size if size else 0.0,
+        error=float(np.linalg.norm(meant - wanted)) / size if size else 0.0,
         note="root mean square",
     )
 
 
-def _message_bits(ideal: IdealNetwork, source: str, arithmetic: Arithmetic) -> int:
+def _graded(ideal: IdealNetwork, source: str) -> bool:
     """Whether spikes of a source carry a number that weights are multiplied with."""
-    for population in ideal.populations:
-        if population.name == source:
-            step = population.neuron.step(arithmetic, frozenset())
-            return PAYLOAD_BITS if step.payload is not None else 0
-    return 0
+    return any(
+        population.name == source and population.neuron.step(LAVA, frozenset()).payload is not None
+        for population in ideal.populations
+    )

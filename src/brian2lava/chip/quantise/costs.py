@@ -9,14 +9,11 @@ import numpy as np
 from brian2lava.chip.ideal import IdealPopulation
 from brian2lava.chip.limits import DECAY_UNITY, STATE_MAX
 from brian2lava.chip.profiles import Arithmetic
+from brian2lava.chip.quantise.compensation import VOLTAGE_DECAYS
 from brian2lava.chip.quantise.kinds import relative_error, worst
 from brian2lava.chip.quantise.registers import Filled, is_level
 from brian2lava.chip.quantise.result import Costs
-from brian2lava.chip.quantise.search import (
-    VOLTAGE_DECAYS,
-    input_bits,
-    threshold_of,
-)
+from brian2lava.chip.quantise.search import input_bits, threshold_of
 
 
 def costs_of(

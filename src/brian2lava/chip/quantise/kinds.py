@@ -11,18 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from brian2lava.chip.ideal import Kind, Reals
+from brian2lava.chip.ideal import Reals
 from brian2lava.chip.limits import (
     ALIGNMENT,
     BIAS_EXPONENT,
     BIAS_MANTISSA,
     DECAY_UNITY,
+    RANDOM_BITS,
+    ROTATION_BITS,
     Limit,
 )
 from brian2lava.chip.profiles import Arithmetic
-
-#: Random words have this many bits, and probabilities are fractions of them.
-FRACTION_BITS = 24
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,8 @@ class KindRow:
 
     Attributes
     ----------
-    kind : Kind
+    kind : str
+        One of :data:`brian2lava.chip.ideal.Kind`, or "rotation" (sine and cosine of a resonator).
     scale, unscale : function of (values, A, profile) -> array of doubles
         Real value to register, before rounding; and back.
     scaled : bool
@@ -40,7 +40,7 @@ class KindRow:
     source : str
     """
 
-    kind: Kind
+    kind: str
     scale: Callable[[Any, Any, Arithmetic], Any]
     unscale: Callable[[Any, Any, Arithmetic], Any]
     scaled: bool
@@ -48,7 +48,7 @@ class KindRow:
     source: str
 
 
-KINDS: Mapping[Kind, KindRow] = {
+KINDS: Mapping[str, KindRow] = {
     row.kind: row
     for row in (
         KindRow(
@@ -84,9 +84,15 @@ KINDS: Mapping[Kind, KindRow] = {
             True, "round(A x)", "24-bit states of lava-nc 0.10.0",
         ),
         KindRow(
+            "rotation",
+            lambda x, a, profile: x * (1 << ROTATION_BITS.high),
+            lambda n, a, profile: n / (1 << ROTATION_BITS.high),
+            False, "round(4096 x)", "RF of lava-nc 0.10.0, with 12 decay bits",
+        ),
+        KindRow(
             "fraction",
-            lambda x, a, profile: x * (1 << FRACTION_BITS),
-            lambda n, a, profile: n / (1 << FRACTION_BITS),
+            lambda x, a, profile: x * (1 << RANDOM_BITS),
+            lambda n, a, profile: n / (1 << RANDOM_BITS),
             False, "round(2**24 p)", "random words of 24 bits",
         ),
         KindRow(

@@ -9,6 +9,7 @@ import numpy as np
 
 from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, IdealProjection, Reals
 from brian2lava.chip.limits import ALIGNMENT
+from brian2lava.chip.quantise.compensation import current_of
 from brian2lava.chip.quantise.realise import RealChip
 from brian2lava.chip.quantise.registers import is_level
 from brian2lava.errors import OptionError
@@ -92,11 +93,9 @@ def _drives(ideal: IdealNetwork, counts: Mapping[str, Reals]) -> dict[str, float
 
 
 def port_decay(population: IdealPopulation, port: str) -> float:
-    """The mean decay of the current behind a port: "a_in2" goes with "du2"; 1 without current."""
-    currents = [q for q in population.quantities if q.kind == "current_decay" and q.value.size]
-    named = [q for q in currents if q.register == "du" + port.removeprefix("a_in")]
-    mean = float((named or currents)[0].value.mean()) if currents else 1.0
-    return mean or 1.0
+    """The mean decay of the current behind a port; 1 without current."""
+    current = current_of(population, port)
+    return float(current.value.mean()) or 1.0 if current is not None and current.value.size else 1.0
 
 
 def _share(

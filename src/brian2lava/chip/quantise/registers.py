@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from brian2lava.chip.ideal import IdealPopulation, Quantity, Reals
-from brian2lava.chip.limits import BIAS_MANTISSA, REFRACTORY
+from brian2lava.chip.limits import BIAS_MANTISSA, STATE
 from brian2lava.chip.models.neuron import State
 from brian2lava.chip.network import Population
 from brian2lava.chip.profiles import Arithmetic
@@ -31,6 +31,7 @@ REMEDY = {
     "threshold": "Use a smaller scale.",
     "bias": "Use a smaller scale.",
     "level": "Use a smaller scale.",
+    "rotation": "The oscillation must not grow.",
     "fraction": "A probability lies between 0 and 1.",
     "count": "Use a longer time step, so that fewer steps are counted.",
 }
@@ -44,6 +45,13 @@ class Filled:
     rows: tuple[ParameterRow, ...]
 
 
+def unit_of_input(population: IdealPopulation, port: str) -> str:
+    """The text of the unit of the variable that a port's input is added to."""
+    state = "u" + port.removeprefix("a_in")
+    found = (link.unit for link in population.links if link.state == state)
+    return next(found, unit_of_v(population))
+
+
 def unit_of_v(population: IdealPopulation) -> str:
     """The text of the unit in which the population's levels are given; "" if none is known."""
     links = sorted(population.links, key=lambda link: link.state != "v")
@@ -52,12 +60,17 @@ def unit_of_v(population: IdealPopulation) -> str:
 
 
 def is_level(state: State) -> bool:
-    """Whether a state scales with A (counts of steps do not)."""
-    return state.limit != REFRACTORY
+    """Whether a state scales with A (counts of steps and random words do not)."""
+    return state.limit == STATE
 
 
-def fill(population: IdealPopulation, scale: float, profile: Arithmetic, dt: float) -> Filled:
+def fill(
+    population: IdealPopulation, scale: float, profile: Arithmetic, dt: float, bias_factor: Reals
+) -> Filled:
     """Registers and initial states with the scale A.
+
+    ``bias_factor``: what the population's bias has been multiplied with, see
+    :mod:`brian2lava.chip.quantise.compensation`.
 
     Raises
     ------
@@ -70,7 +83,7 @@ def fill(population: IdealPopulation, scale: float, profile: Arithmetic, dt: flo
         check_quantity(population, quantity, dt)
         made = _register(population, quantity, scale, profile)
         registers.update(made.registers)
-        rows.append(_row(population, quantity, made, dt))
+        rows.append(_row(population, quantity, made, dt, bias_factor))
     initial, initial_rows = _initial(population, scale, profile)
     return Filled(
         Population(population.name, population.model, population.size, registers, initial),
@@ -192,8 +205,14 @@ def time_constants(quantity: Quantity, meant: Any, dt: float) -> tuple[Reals, Re
     return tau, np.where(np.asarray(meant) == 0, np.inf, register)
 
 
-def _row(population: IdealPopulation, quantity: Quantity, made: _Made, dt: float) -> ParameterRow:
+def _row(
+    population: IdealPopulation, quantity: Quantity, made: _Made, dt: float, factor: Reals
+) -> ParameterRow:
     value, meant, unit = quantity.value, made.meant, _unit(population, quantity)
+    note = made.note
+    if quantity.kind == "bias":
+        value, meant = value / factor, meant / factor
+        note += "; with the rounded decay" if np.any(factor != 1) else ""
     error = worst(relative_error(value, meant))
     if quantity.time_constant is not None and quantity.kind in ("decay", "current_decay"):
         value, meant = time_constants(quantity, meant, dt)
@@ -208,7 +227,7 @@ def _row(population: IdealPopulation, quantity: Quantity, made: _Made, dt: float
         integer=Span.of(made.integers),
         meant=Span.of(meant),
         error=error,
-        note=made.note,
+        note=note,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from brian2lava.chip.ideal import IdealNetwork, IdealPopulation
+from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, Reals
 from brian2lava.chip.network import ChipNetwork
 from brian2lava.errors import ChipLimit
 
@@ -129,13 +129,13 @@ class Part:
         Name in the ideal network.
     synapses : array of int
         Which of its synapses these are.
-    step : float
-        What one unit of the mantissa means, in the unit of v.
+    step : array of shape () or (synapses,)
+        What one unit of the mantissa means, in the unit of v (over ``unit_gain``: in the user's).
     """
 
     projection: str
     synapses: NDArray[np.int64]
-    step: float
+    step: Reals
 
 
 @dataclass(frozen=True)

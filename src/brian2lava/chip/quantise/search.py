@@ -20,6 +20,7 @@ from brian2lava.chip.limits import (
     STATE_MAX,
 )
 from brian2lava.chip.profiles import Arithmetic
+from brian2lava.chip.quantise.compensation import VOLTAGE_DECAYS
 from brian2lava.chip.quantise.kinds import KINDS, mantissa_and_exponent, rounded
 from brian2lava.chip.quantise.registers import is_level
 from brian2lava.chip.quantise.synapses import SignedPart, exponents, largest_scale, mantissas
@@ -34,8 +35,8 @@ NOTHING = 1e-8
 INPUT_BITS_LOIHI1 = 21
 #: Where nothing bounds a scale (no thresholds, no weights, no states that move).
 UNBOUNDED = 64.0
-#: The registers that hold a voltage's decay.
-VOLTAGE_DECAYS = ("dv", "delta_v")
+#: The registers that hold what a voltage has to reach.
+THRESHOLDS = ("vth", "vth_hi", "theta_0")
 #: So many values stand for all weights or neurons in the search; all are rounded afterwards.
 _SAMPLE = 256
 
@@ -46,6 +47,7 @@ class Inputs:
 
     parts: Sequence[SignedPart] = ()
     stimuli: Sequence[IdealStimulus] = ()
+    stimulus_factors: Sequence[Reals] = ()
 
 
 def bounds(
@@ -135,8 +137,8 @@ def loss(population: IdealPopulation, inputs: Inputs, profile: Arithmetic, scale
 
 def _share(part: SignedPart) -> float:
     everything = float(np.abs(part.projection.weights).sum())
-    return part.projection.share * float(np.abs(part.weights).sum()) / everything if everything \
-        else 0.0  # fmt: skip
+    mine = float(np.abs(part.original).sum())
+    return part.projection.share * mine / everything if everything else 0.0
 
 
 def _sample(values: Any) -> Reals:
@@ -178,8 +180,8 @@ def _bias_error(quantity: Quantity, scales: Reals) -> Reals:
 
 
 def threshold_of(population: IdealPopulation) -> float:
-    """The mean magnitude of the (first) threshold, in the unit of v; 0 if there is none."""
-    found = (q for q in population.quantities if q.kind in ("threshold", "level"))
+    """The mean magnitude of the threshold, in the unit of v; 0 if there is none."""
+    found = (q for q in population.quantities if q.register in THRESHOLDS)
     first = next(found, None)
     return 0.0 if first is None or not first.value.size else float(np.abs(first.value).mean())
 
@@ -210,6 +212,14 @@ def _decay_error(population: IdealPopulation, scales: Reals) -> Reals:
     return lost / leak / (scales * threshold)
 
 
-def stimulus_integers(stimulus: IdealStimulus, scale: float) -> Any:
+def stimulus_values(stimulus: IdealStimulus, factor: Reals) -> Reals:
+    """What a stimulus gives with what makes good for rounded decays: (steps,) or (steps, size)."""
+    values = stimulus.values
+    if np.ndim(factor) and values.ndim == 1:
+        values = values[:, None]
+    return np.asarray(values * factor)
+
+
+def stimulus_integers(stimulus: IdealStimulus, scale: float, factor: Reals) -> Any:
     """What the port gets, in units of 2**6 of the state."""
-    return rounded(stimulus.values * scale / (1 << ALIGNMENT))
+    return rounded(stimulus_values(stimulus, factor) * scale / (1 << ALIGNMENT))

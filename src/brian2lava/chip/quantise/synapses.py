@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brian2lava.chip.ideal import IdealProjection, Reals
+from brian2lava.chip.ideal import IdealProjection, Reals, real
 from brian2lava.chip.limits import ALIGNMENT, WEIGHT_EXPONENT
 from brian2lava.chip.network import Projection, SignMode
 from brian2lava.chip.profiles import Arithmetic
@@ -31,18 +31,38 @@ class SignedPart:
     projection: IdealProjection
     signs: SignMode
     synapses: NDArray[np.int64]
+    factor: Reals
 
     @property
-    def weights(self) -> Reals:
+    def original(self) -> Reals:
         """Real weights, in the unit of v."""
         return self.projection.weights[self.synapses]
 
+    @property
+    def weights(self) -> Reals:
+        """Real weights with what makes good for rounded decays, in the unit of v."""
+        return self.original * self.factors
 
-def signed_parts(projection: IdealProjection) -> Iterator[SignedPart]:
+    @property
+    def factors(self) -> Reals:
+        """The factors that make good for rounded decays, of shape () or (synapses,)."""
+        return self._by_synapse(self.factor)
+
+    @property
+    def gains(self) -> Reals:
+        """Weight in the unit of v over the user's weight, of shape () or (synapses,)."""
+        return self._by_synapse(self.projection.unit_gain)
+
+    def _by_synapse(self, values: Reals) -> Reals:
+        return values if np.ndim(values) == 0 else values[self.projection.post[self.synapses]]
+
+
+def signed_parts(projection: IdealProjection, factor: Reals) -> Iterator[SignedPart]:
     """A projection by the signs of its weights.
 
     A weight of 0 goes with the excitatory ones. Plastic synapses stay together, for their weights
-    may change sign.
+    may change sign. ``factor``, of shape () or (size of target,): see
+    :mod:`brian2lava.chip.quantise.compensation`.
     """
     weights = projection.weights
     everything = np.arange(weights.size)
@@ -51,14 +71,11 @@ def signed_parts(projection: IdealProjection) -> Iterator[SignedPart]:
         mode = SignMode.INHIBITORY if negative.all() and weights.size else SignMode.EXCITATORY
         if negative.any() and not negative.all():
             mode = SignMode.MIXED
-        yield SignedPart(projection.name, projection, mode, everything)
+        yield SignedPart(projection.name, projection, mode, everything, factor)
         return
-    yield SignedPart(
-        f"{projection.name}_excitatory", projection, SignMode.EXCITATORY, everything[~negative]
-    )
-    yield SignedPart(
-        f"{projection.name}_inhibitory", projection, SignMode.INHIBITORY, everything[negative]
-    )
+    for mode, chosen in ((SignMode.EXCITATORY, ~negative), (SignMode.INHIBITORY, negative)):
+        name = f"{projection.name}_{mode.name.lower()}"
+        yield SignedPart(name, projection, mode, everything[chosen], factor)
 
 
 def exponents(largest: float, scales: Any, signs: SignMode) -> Any:
@@ -77,8 +94,8 @@ def exponents(largest: float, scales: Any, signs: SignMode) -> Any:
 
 def mantissas(weights: Any, scales: Any, exponent: Any, signs: SignMode) -> tuple[Any, Any]:
     """The real mantissas and the nearest ones on the grid of the sign mode."""
-    real = np.asarray(weights) * scales / ((1 << ALIGNMENT) * np.exp2(exponent))
-    return real, np.rint(real / GRID[signs]) * GRID[signs]
+    units = np.asarray(weights) * scales / ((1 << ALIGNMENT) * np.exp2(exponent))
+    return units, np.rint(units / GRID[signs]) * GRID[signs]
 
 
 def largest_scale(largest: float, signs: SignMode) -> float:
@@ -108,8 +125,8 @@ def quantise_part(
             f" {WEIGHT_EXPONENT.high} ({WEIGHT_EXPONENT.source}). Use a scale of up to"
             f" {largest_scale(largest, part.signs):.6g}, or smaller weights."
         )
-    real, whole = mantissas(weights, scale, exponent, part.signs)
-    step = float((1 << ALIGNMENT) * 2**exponent / scale)
+    _, whole = mantissas(weights, scale, exponent, part.signs)
+    step = real((1 << ALIGNMENT) * 2**exponent / scale / part.factors)
     delays = part.projection.delays
     projection = Projection(
         name=part.name,
@@ -131,27 +148,28 @@ def quantise_part(
 
 
 def _row(
-    part: SignedPart, unit: str, exponent: int, whole: Any, step: float, vanished: int
+    part: SignedPart, unit: str, exponent: int, whole: Any, step: Reals, vanished: int
 ) -> ParameterRow:
-    weights = part.weights
-    value, meant = Span.of(weights), Span.of(whole * step)
+    weights, meant = part.original / part.gains, whole * step / part.gains
     notes = [f"{part.signs.name}, exponent {exponent}"]
-    if value.single or weights.size == 0:
-        error = worst(relative_error(weights[:1], (whole * step)[:1]))
+    if np.any(part.factors != 1):
+        notes.append("with the rounded decays")
+    if weights.size == 0 or np.all(weights == weights[0]):
+        error = worst(relative_error(weights, meant))
     else:
-        error = float(np.linalg.norm(whole * step - weights) / np.linalg.norm(weights))
-        single = worst(relative_error(weights[weights != 0], (whole * step)[weights != 0]))
+        error = float(np.linalg.norm(meant - weights) / np.linalg.norm(weights))
+        single = worst(relative_error(weights[weights != 0], meant[weights != 0]))
         notes.append(f"root mean square; worst single {single:+.1%}")
     if vanished:
         notes.append(f"{vanished} of {weights.size} became 0")
     return ParameterRow(
         object=part.name,
         parameter=f"weights to {part.projection.target}.{part.projection.port}",
-        value=value,
+        value=Span.of(weights),
         unit=unit,
         register="weights",
         integer=Span.of(whole),
-        meant=meant,
+        meant=Span.of(meant),
         error=error,
         note="; ".join(notes),
     )

@@ -73,7 +73,7 @@ def _unreachable(population: IdealPopulation, made: Population) -> Iterator[str]
     decay takes more than d/4096 of v, rounded up.
     """
     vth, bias = population.quantity("vth"), population.quantity("bias")
-    if vth is None or "vth" not in made.registers:
+    if vth is None or vth.kind != "threshold":
         return
     threshold = made.registers["vth"] << ALIGNMENT
     if np.any(threshold >= STATE_MAX):
