@@ -23,7 +23,6 @@ from brian2lava.chip.network import (
     Stimulus,
 )
 from brian2lava.chip.profiles import BRIAN2LOIHI
-from brian2lava.errors import NotSupported
 from brian2lava.loihi.members import Members, owner
 from brian2lava.loihi.neurons import LoihiNeuronGroup
 from brian2lava.loihi.spike_generator import generated, lag
@@ -35,12 +34,16 @@ _STEP = 1e-3
 
 
 def chip_network(members: Members, first: int, end: int) -> ChipNetwork:
-    """The network as it stands before step ``first``, with the sources' spikes until ``end``."""
+    """The network as it stands before step ``first``, with the sources' spikes until ``end``.
+
+    Synapses that learn are left out (:mod:`brian2lava.loihi.learning`).
+    """
+    fixed = [item for item in members.synapses if len(item) and not item.learns]
     return ChipNetwork(
         populations=tuple(_population(group, first) for group in members.groups),
         sources=tuple(_source(generator, first, end) for generator in members.generators),
-        projections=tuple(_projection(item) for item in members.synapses if len(item)),
-        stimuli=tuple(stimulus for item in members.synapses for stimulus in _arriving(item, first)),
+        projections=tuple(_projection(item) for item in fixed),
+        stimuli=tuple(stimulus for item in fixed for stimulus in _arriving(item, first)),
         arithmetic=BRIAN2LOIHI,
     )
 
@@ -110,11 +113,6 @@ def _source(generator: SpikeGeneratorGroup, first: int, end: int) -> SpikeTimes:
 
 
 def _projection(synapses: LoihiSynapses) -> Projection:
-    if synapses.dw or synapses.traces:
-        raise NotSupported(
-            f"{synapses.name!r} learns (dw={synapses.dw!r}); learning is not yet part of"
-            " brian2lava.loihi. Leave dw and the traces out."
-        )
     pre, post = ends(synapses)
     return Projection(
         name=synapses.name,

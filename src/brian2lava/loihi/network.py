@@ -13,17 +13,21 @@ import numpy as np
 from brian2 import Network, defaultclock, get_device, ms, second
 from brian2.core.network import TextReport
 from brian2.devices.device import RuntimeDevice
+from numpy.typing import NDArray
 
 from brian2lava.chip.emulate import Emulation
+from brian2lava.chip.network import ChipNetwork
 from brian2lava.chip.plain import PlainChip, Recorded
 from brian2lava.engine.cpu.toolchain import find_compiler
 from brian2lava.errors import NotSupported, OptionError
 from brian2lava.loihi.describe import chip_network, first_step_alone, held
+from brian2lava.loihi.learning import LearningChip
 from brian2lava.loihi.members import Members, members
 from brian2lava.loihi.neurons import LoihiNeuronGroup
 from brian2lava.loihi.results import Outcome, recorded_pairs, write_back
 
 SCHEDULE = ["start", "synapses", "groups", "thresholds", "resets", "end"]
+Tables = dict[tuple[str, str], NDArray[Any]]
 #: Numbers that are recorded in one piece; longer runs go in several.
 _PIECE = 1 << 25
 _STEP = 1e-3
@@ -108,10 +112,13 @@ class LoihiNetwork(Network):
 
 
 def _emulated(found: Members, first: int, end: int, pairs: list[tuple[str, str]]) -> Outcome:
+    """The steps ``first`` .. ``end - 1``, by the engine that can run them."""
     network = chip_network(found, first, end)
     wanted = [(group.name, state) for group in found.groups for state in ("u", "v")]
-    recorded: Recorded
-    if find_compiler() is None:
+    synaptic: Tables = {}
+    if any(item.learns for item in found.synapses):
+        recorded, final, synaptic = _learning(found, network, first, end - first, pairs)
+    elif find_compiler() is None:
         warnings.warn(
             "no C++ compiler was found: the network runs step by step in NumPy, slowly. Install"
             " g++ (Debian: apt install g++).",
@@ -135,7 +142,31 @@ def _emulated(found: Members, first: int, end: int, pairs: list[tuple[str, str]]
         spikes={name: (steps + first, indices) for name, (steps, indices) in spikes.items()},
         traces=traces,
         final=final,
+        synaptic=synaptic,
     )
+
+
+def _learning(
+    found: Members, network: ChipNetwork, first: int, steps: int, pairs: list[tuple[str, str]]
+) -> tuple[Recorded, Tables, Tables]:
+    """What was recorded of groups, their final states, and what was recorded of synapses."""
+    chip = LearningChip(
+        network,
+        first,
+        [item for item in found.synapses if item.learns and len(item)],
+        {group.name: group._fired for group in found.groups},
+        found.state_monitors,
+    )
+    recorded = chip.run(steps, pairs)
+    for learner in chip.learners:
+        learner.end()
+    final = {
+        (group.name, state): chip.states[group.name][state]
+        for group in found.groups
+        for state in ("u", "v")
+    }
+    rows = {pair: np.array(seen) for item in chip.learners for pair, seen in item.rows.items()}
+    return recorded, final, rows
 
 
 def _put_back(group: LoihiNeuronGroup, first: int, final: Any, traces: Any) -> None:

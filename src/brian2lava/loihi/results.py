@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from brian2 import SpikeMonitor, StateMonitor
 from numpy.typing import NDArray
 
 from brian2lava.chip.arithmetic import ROWS
+from brian2lava.chip.learning.rule import TRACES
 from brian2lava.errors import NotSupported
 from brian2lava.loihi.describe import arriving, delays, ends
 from brian2lava.loihi.members import Members, owner
@@ -34,6 +35,8 @@ class Outcome:
         Steps as Brian2 counts them.
     traces : dict of (group, chip state) to array (steps, size)
     final : dict of (group, chip state) to array (size,)
+    synaptic : dict of (monitor, variable) to array (steps, recorded)
+        What monitors saw of synapses that learn.
     """
 
     first: int
@@ -41,6 +44,7 @@ class Outcome:
     spikes: dict[str, tuple[Steps, Steps]]
     traces: dict[tuple[str, str], NDArray[Any]]
     final: dict[tuple[str, str], NDArray[Any]]
+    synaptic: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict)
 
 
 def recorded_pairs(members: Members) -> list[tuple[str, str]]:
@@ -75,6 +79,7 @@ def recorded_pairs(members: Members) -> list[tuple[str, str]]:
 _MOMENTS = frozenset(
     {(name, slot) for name in ("v", "I") for slot in ("start", "synapses", "end")}
     | {(name, "end") for name in ("w", "w_act")}
+    | {(name, "synapses") for name in TRACES}
 )
 
 
@@ -88,7 +93,9 @@ def _check_moment(monitor: StateMonitor, variable: str, source: Any) -> None:
 
 
 def _check_known(monitor: Any, variable: str, source: Any) -> None:
-    known = ("v", "I") if isinstance(source, LoihiNeuronGroup) else ("w", "w_act")
+    known: tuple[str, ...] = ("v", "I")
+    if not isinstance(source, LoihiNeuronGroup):
+        known = ("w", "w_act", *source.traces)
     if variable not in known:
         raise NotSupported(
             f"{monitor.name!r} records {variable!r} of {source.name!r}; what can be recorded is"
@@ -186,8 +193,10 @@ def _add_states(monitor: StateMonitor, outcome: Outcome) -> None:
     times = np.arange(outcome.first, outcome.end) * _STEP
     monitor.variables["t"].get_value()[before:] = times
     for variable in monitor.record_variables:
-        table = _table(source, variable, monitor.when, outcome)
-        column = table[:, np.asarray(monitor.record) + start]
+        column = outcome.synaptic.get((monitor.name, variable))
+        if column is None:
+            table = _table(source, variable, monitor.when, outcome)
+            column = table[:, np.asarray(monitor.record) + start]
         monitor.variables[variable].get_value()[before:] = column
 
 

@@ -124,6 +124,11 @@ class LoihiSynapses(Synapses):
         traces = "".join(f"{trace} : 1\n" for trace in self.traces)
         return f"w : 1\nw_act : 1\nw_clipped = {current} : 1\n{traces}"
 
+    @property
+    def learns(self) -> bool:
+        """Whether weights or traces change while the network runs."""
+        return bool(self.dw or self.traces)
+
     # ------------------------------------------------------------ weights
     @property
     def w(self) -> Any:
