@@ -17,6 +17,6 @@ def refuse(owner: Any, found: str, nearest: str, remedy: str) -> NoReturn:
     ``remedy`` begins with a verb: "use ...".
     """
     raise NotSupported(
-        f"{type(owner).__name__} '{owner.name}': {found}. {nearest}."
+        f"{owner.__class__.__name__} '{owner.name}': {found}. {nearest}."
         f" {remedy[0].upper()}{remedy[1:]}, {OTHERWISE}"
     )
