@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from brian2lava.chip.ideal import IdealPopulation
+from brian2lava.chip.ideal import IdealPopulation, Reals
 from brian2lava.chip.limits import DECAY_UNITY, STATE_MAX
 from brian2lava.chip.profiles import Arithmetic
 from brian2lava.chip.quantise.compensation import VOLTAGE_DECAYS
@@ -32,13 +32,17 @@ def costs_of(
     """
     bound_u = _bound_u(population, filled, scale, input_errors, profile)
     bound_v = _bound_v(population, filled, scale, bound_u)
+    time_constants = _time_constants(population, filled, profile)
+    if population.quantity("sin_decay") is not None:
+        time_constants |= resonance_errors(population, filled)
+        bound_v = _bound_of_rotation(filled, bound_u)
     threshold = threshold_of(population) * scale
     return Costs(
         population=population.name,
         scale=scale,
         bounded_by=min(limits, key=lambda name: limits[name], default="nothing"),
         headroom=_headroom(population, scale, chip, profile),
-        time_constants=_time_constants(population, filled, profile),
+        time_constants=time_constants,
         bound_u=bound_u,
         bound_v=bound_v,
         bound_share=bound_v / threshold if threshold else np.nan,
@@ -130,3 +134,34 @@ def _bias_error(population: IdealPopulation, filled: Filled, scale: float) -> fl
     registers = filled.population.registers
     integers = registers["bias_mant"] * np.exp2(registers["bias_exp"])
     return float(np.abs(integers - quantity.value * scale).max(initial=0.0))
+
+
+def resonance_errors(population: IdealPopulation, filled: Filled) -> dict[str, float]:
+    """Relative errors of a resonator's damping (what a step loses) and period."""
+    sine, cosine = population.quantity("sin_decay"), population.quantity("cos_decay")
+    assert sine is not None and cosine is not None
+    damping, angle = _polar(sine.value, cosine.value)
+    registers = filled.population.registers
+    unit = np.exp2(registers["decay_bits"])
+    damping_meant, angle_meant = _polar(
+        registers["sin_decay"] / unit, registers["cos_decay"] / unit
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "damping": worst(relative_error(damping, damping_meant)),
+            "period": worst(relative_error(1 / angle, 1 / angle_meant)),
+        }
+
+
+def _polar(sine: Reals, cosine: Reals) -> tuple[Reals, Reals]:
+    """What a step loses (differences below the last digits are nothing), and its angle."""
+    return np.round(1 - np.hypot(sine, cosine), 12), np.arctan2(sine, cosine)
+
+
+def _bound_of_rotation(filled: Filled, arrives: float) -> float:
+    """E <= (2 sqrt(2) + input error) / (1 - rho): each part truncates two products a step."""
+    registers = filled.population.registers
+    sine, cosine = registers["sin_decay"], registers["cos_decay"]
+    lost = 1 - np.hypot(sine, cosine) / np.exp2(registers["decay_bits"])
+    least = float(np.min(lost, initial=1.0))
+    return (2 * np.sqrt(2) + arrives) / least if least > 0 else np.inf

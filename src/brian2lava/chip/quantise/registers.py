@@ -92,8 +92,12 @@ def fill(
 
 
 def check_quantity(population: IdealPopulation, quantity: Quantity, dt: float) -> None:
-    """Refuse what is no number, decays beyond 0..1 and probabilities beyond 0..1."""
+    """Refuse unknown registers, what is no number, and decays beyond 0..1."""
     what = _what(population, quantity)
+    known = [register.name for register in population.neuron.registers]
+    if _first(quantity) not in known:
+        raise ChipLimit(f"{what}: {population.model} has no such register; it has"
+                        f" {', '.join(known)}.")  # fmt: skip
     values = np.ravel(quantity.value)
     broken = ~np.isfinite(values)
     if broken.any():

@@ -53,6 +53,12 @@ def _error(row: ParameterRow) -> str:
 
 
 def _cost(cost: Costs) -> Iterator[str]:
+    for name in ("damping", "period"):
+        error = cost.time_constants.get(name, 0.0)
+        if abs(error) > WORST_ERROR:
+            told = ", the oscillation does not decay" if error <= -1 and name == "damping" else ""
+            yield f"{cost.population}: the resonator's {name} is off by {error:+.1%}{told}, more" \
+                f" than {WORST_ERROR:.0%}."  # fmt: skip
     if cost.bound_share > WORST_BOUND:
         told = f"{cost.bound_share:.1%} of the threshold"
         if np.isinf(cost.bound_share):
