@@ -109,7 +109,7 @@ def _resonator(rng: Rng, n: int) -> Registers:
     return {
         **rotation(period, float(rng.random() ** 3), int(rng.integers(0, 8)),
                    int(rng.integers(1, 13))),
-        "vth": int(rng.choice([-1, 1, 1])) * _level(rng, 20000),
+        "vth": int(rng.choice([-1, 1, 1])) * _level(rng, 1000),
     }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ _TOGETHER = 5
 _EXAMPLES = 60 if LONG else 5
 
 
+@pytest.mark.timeout(1800 if LONG else 300)
 def test_drawn_networks_agree_with_lava() -> None:
     active: Counter[str] = Counter()
     drawn = 0
