@@ -7,7 +7,7 @@
 from brian2lava.chip.quantise.build import quantise
 from brian2lava.chip.quantise.inverse import states_to_user, user_to_states
 from brian2lava.chip.quantise.ranges import float_ranges
-from brian2lava.chip.quantise.realise import RealRecorded, replayed, run_real
+from brian2lava.chip.quantise.realise import RealRecorded, real_to_user, replayed, run_real
 from brian2lava.chip.quantise.result import Costs, ParameterRow, Part, Quantised, Span
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Span",
     "float_ranges",
     "quantise",
+    "real_to_user",
     "replayed",
     "run_real",
     "states_to_user",
