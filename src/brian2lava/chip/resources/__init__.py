@@ -12,17 +12,22 @@ draws it. ``energy`` counts events of a run.
 from __future__ import annotations
 
 from brian2lava.chip.resources.budget import BUDGETS, LOIHI1, LOIHI2, Budget
+from brian2lava.chip.resources.energy import DAVIES2018, EnergyReport, Figures, energy
 from brian2lava.chip.resources.measure import check_fits, resources
 from brian2lava.chip.resources.report import PopulationUse, ProjectionUse, ResourceReport
 
 __all__ = [
     "BUDGETS",
+    "DAVIES2018",
     "LOIHI1",
     "LOIHI2",
     "Budget",
+    "EnergyReport",
+    "Figures",
     "PopulationUse",
     "ProjectionUse",
     "ResourceReport",
     "check_fits",
+    "energy",
     "resources",
 ]

@@ -34,7 +34,7 @@ CORE_BYTES = 192 * 1024
 WORD_BYTES = 4
 #: Bits of a Loihi 2 axon on each of its sides. Not public: the one free number, chosen so that a
 #: random network with the fly's numbers of neurons and synapses takes the published 12 chips.
-AXON_BITS = 16
+AXON_BITS = 18
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ def flatten(network: ChipNetwork, budget: Budget) -> Flat:
         key[begin:end] = projection.pre + keys[n]
         target[begin:end] = place[projection.post + starts[position[projection.target]]]
         begin = end
-    by_target = np.argsort(target, kind="stable")
+    by_target = stable_order(target)
     key = key[by_target]
     first = np.concatenate([[0], np.cumsum(np.bincount(target, minlength=int(starts[-1])))])
     del target, by_target
@@ -216,9 +216,23 @@ def flatten(network: ChipNetwork, budget: Budget) -> Flat:
     )
 
 
+def stable_order(values: Integers) -> Integers:
+    """The order that sorts ``values`` (0 or more), equal ones as they stand.
+
+    Value and place are packed into one 64-bit word and sorted as such, which takes half the time of
+    a stable ``argsort``.
+    """
+    bits = len(values).bit_length()
+    if int(values.max(initial=0)).bit_length() + bits > 63:
+        return np.argsort(values, kind="stable")
+    packed = (values.astype(np.int64) << bits) | np.arange(len(values))
+    packed.sort()
+    return packed & ((1 << bits) - 1)
+
+
 def _rank(key: Integers, keys: int) -> Integers:
     """How often each value of ``key`` stood before."""
-    by_key = np.argsort(key, kind="stable")
+    by_key = stable_order(key)
     begins = np.concatenate([[0], np.cumsum(np.bincount(key, minlength=keys))])
     rank = np.empty(len(key), np.int32)
     rank[by_key] = np.arange(len(key)) - begins[key[by_key]]

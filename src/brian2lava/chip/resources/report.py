@@ -123,11 +123,16 @@ class ResourceReport:
             "input_axons": "input axons",
             "output_axons": "output axons",
         }
-        return {
+        shares = {
             name: getattr(self.cores, field) / limit
             for field, name in names.items()
             if (limit := getattr(self.budget, field)) is not None
         }
+        if self.budget.core_memory is not None:
+            axons = (self.cores.input_axons + self.cores.output_axons) * self.budget.axon_bits
+            shares["memory for synapses"] = self.cores.synapse_memory / self.budget.core_memory
+            shares["memory for axons"] = axons / self.budget.core_memory
+        return shares
 
     def rows(self, of: Part = "populations") -> list[dict[str, Any]]:
         """The rows of a table as plain dictionaries."""

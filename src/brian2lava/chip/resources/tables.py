@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from importlib import import_module
 from typing import Any
 
 from brian2lava.errors import NotSupported
@@ -54,7 +55,7 @@ def data_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
         pandas is not installed.
     """
     try:
-        import pandas
+        pandas = import_module("pandas")
     except ImportError as error:
         raise NotSupported(
             "to_frame() needs pandas, which is not installed: pip install pandas, or use rows(),"
