@@ -144,10 +144,12 @@ def shift(x: Operand, bits: Operand) -> Call:
 
 
 def _decay(x: Integers, d: Integers) -> Integers:
-    """The product in two parts, so that it stays inside 64 bits for every x."""
-    size, kept = np.abs(np.int64(x)), DECAY_UNITY - np.int64(d)
-    low = (size & (DECAY_UNITY - 1)) * kept >> DECAY_BITS
-    return _like(x, np.sign(x) * ((size >> DECAY_BITS) * kept + low))
+    """The product in two parts, without sign, so that it stays inside 64 bits for every x."""
+    size = np.asarray(np.abs(np.int64(x))).astype(np.uint64)
+    kept = np.asarray(DECAY_UNITY - np.int64(d)).astype(np.uint64)
+    bits, mask = np.uint64(DECAY_BITS), np.uint64(DECAY_UNITY - 1)
+    left = (size >> bits) * kept + ((size & mask) * kept >> bits)
+    return _like(x, np.sign(x) * left.astype(np.int64))
 
 
 def _rotate(
