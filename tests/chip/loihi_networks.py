@@ -92,8 +92,38 @@ def random_network(seed: int) -> dict[str, Any]:
     }
 
 
-def run(network: dict[str, Any], package: Any) -> Results:
-    """Spikes, voltages and currents of all groups, as integers; ``package`` has the classes."""
+#: Learning rules with the traces that they need; a trace is impulse and time constant.
+_RULES: tuple[tuple[str, dict[str, tuple[int, int]]], ...] = (
+    ("x0*y1 - y0*x1", {"x1": (127, 10), "y1": (127, 10)}),
+    ("2^-2*y0*x1 - 2^-3*x0*y1", {"x1": (100, 7), "y1": (30, 5)}),
+    ("2^-3*y0*x1 - u2*w*2^-4", {"x1": (60, 20), "y1": (1, 1)}),
+    ("2^-6*y0*x1*y2 - 2^-4*x0*y1 + 2^1*x0*y0", {"x1": (50, 16), "y1": (20, 33), "y2": (9, 60)}),
+    ("", {"x1": (120, 4), "x2": (30, 100), "y3": (90, 12)}),
+)
+
+
+def learning_network(seed: int) -> dict[str, Any]:
+    """As :func:`random_network`, with a rule for each of the synapses, and lively neurons."""
+    network = random_network(seed)
+    rng = np.random.default_rng(seed + 1_000_000)
+    for group in network["groups"]:
+        group["threshold_v_mant"] = int(rng.choice([1, 20, 100]))
+    for item in network["synapses"]:
+        rule, traces = _RULES[int(rng.integers(len(_RULES)))]
+        options = item["options"] | {"dw": rule, "num_weight_bits": int(rng.choice([5, 8]))}
+        for name, (impulse, tau) in traces.items():
+            options |= {f"imp_{name}": impulse, f"tau_{name}": tau}
+        item["options"] = options
+    return network
+
+
+def run(
+    network: dict[str, Any], package: Any, bits: dict[str, dict[str, Any]] | None = None
+) -> Results:
+    """Spikes, states and weights, as integers; ``package`` has the classes.
+
+    ``bits``, where given, is filled: synapses -> trace (or ``w``) -> drawn bits (steps, synapses).
+    """
     brian2.start_scope()
     net = package.LoihiNetwork()
     # Under its schedule, brian2-loihi forgets the spikes of the last step of a run: Brian2 empties
@@ -108,22 +138,19 @@ def run(network: dict[str, Any], package: Any) -> Results:
         for n, options in enumerate(network["generators"])
     ]
     sources = [*groups, *generators]
-    synapses = []
+    synapses = [
+        _made(item, sources, package, f"synapses{n}") for n, item in enumerate(network["synapses"])
+    ]
+    recorded: dict[str, Any] = {}
+    for n, group in enumerate(groups):
+        for variable in ("v", "I"):
+            recorded[f"group{n}.{variable}"] = package.LoihiStateMonitor(group, variable)
     for n, item in enumerate(network["synapses"]):
-        target = groups[item["target"]]
-        made = package.LoihiSynapses(
-            sources[item["source"]],
-            target[1:] if item["part"] else target,
-            **item["options"],
-            name=f"synapses{n}",
-        )
-        made.connect(i=item["pre"], j=item["post"])
-        made.w = item["w"]
-        synapses.append(made)
-    spikes = [package.LoihiSpikeMonitor(source) for source in sources]
-    v = [package.LoihiStateMonitor(group, "v") for group in groups]
-    current = [package.LoihiStateMonitor(group, "I") for group in groups]
-    net.add(groups, generators, synapses, spikes, v, current)
+        for variable in ("w", "w_act", *_traces(item)):
+            recorded[f"synapses{n}.{variable}"] = package.LoihiStateMonitor(synapses[n], variable)
+    spikes = {f"spikes{n}": package.LoihiSpikeMonitor(source) for n, source in enumerate(sources)}
+    drawn = {} if bits is None else _bit_monitors(network, synapses)
+    net.add(groups, generators, synapses, recorded, spikes, drawn)
     for steps, change in zip(network["runs"], network["changes"]):
         group = groups[change["group"]]
         if change["set"][0]:
@@ -133,17 +160,53 @@ def run(network: dict[str, Any], package: Any) -> Results:
         if change["set"][2]:
             synapses[change["synapses"]].w = change["w"]
         net.run(steps)
-    return {
-        **{f"spikes{n}.i": integers(m.i) for n, m in enumerate(spikes)},
-        **{f"spikes{n}.t": integers(np.asarray(m.t_) * 1000) for n, m in enumerate(spikes)},
-        **{f"group{n}.v": integers(m.v) for n, m in enumerate(v)},
-        **{f"group{n}.I": integers(m.I) for n, m in enumerate(current)},
-        **{f"group{n}.v at the end": integers(g.v) for n, g in enumerate(groups)},
-        **{f"group{n}.I at the end": integers(g.I) for n, g in enumerate(groups)},
-        **{f"group{n}.lastspike": integers(np.asarray(g.lastspike_) * 1000)
-           for n, g in enumerate(groups)},
-        **{f"group{n}.ready": integers(g.not_refractory) for n, g in enumerate(groups)},
-    }  # fmt: skip
+    if bits is not None:
+        for name, monitor in drawn.items():
+            bits[name] = {
+                "w" if variable == "add_or_not" else variable[:2]: getattr(monitor, variable).T != 0
+                for variable in monitor.record_variables
+            }
+    results = {f"{name}.i": integers(m.i) for name, m in spikes.items()}
+    results |= {f"{name}.t": integers(np.asarray(m.t_) * 1000) for name, m in spikes.items()}
+    for name, monitor in recorded.items():
+        results[name] = integers(getattr(monitor, name.split(".")[1]))
+    for n, group in enumerate(groups):
+        results[f"group{n}.v at the end"] = integers(group.v)
+        results[f"group{n}.I at the end"] = integers(group.I)
+        results[f"group{n}.lastspike"] = integers(np.asarray(group.lastspike_) * 1000)
+        results[f"group{n}.ready"] = integers(group.not_refractory)
+    for n, made in enumerate(synapses):
+        results[f"synapses{n}.w at the end"] = integers(made.w_)
+    return results
+
+
+def _made(item: dict[str, Any], sources: list[Any], package: Any, name: str) -> Any:
+    target = sources[item["target"]]
+    made = package.LoihiSynapses(
+        sources[item["source"]],
+        target[1:] if item["part"] else target,
+        **item["options"],
+        name=name,
+    )
+    made.connect(i=item["pre"], j=item["post"])
+    made.w = item["w"]
+    return made
+
+
+def _traces(item: dict[str, Any]) -> list[str]:
+    return [name.removeprefix("imp_") for name in item["options"] if name.startswith("imp_")]
+
+
+def _bit_monitors(network: dict[str, Any], synapses: list[Any]) -> dict[str, Any]:
+    """Monitors of the bits that brian2-loihi draws."""
+    monitors = {}
+    for item, made in zip(network["synapses"], synapses):
+        names = [f"{trace}_add_or_not" for trace in _traces(item)]
+        if item["options"].get("dw"):
+            names.append("add_or_not")
+        if names:
+            monitors[made.name] = brian2.StateMonitor(made, names, record=True, when="end")
+    return monitors
 
 
 def integers(values: Any) -> Any:
@@ -166,13 +229,15 @@ def difference(ours: Results, theirs: Results) -> str:
     return ""
 
 
-def by_brian2loihi(network: dict[str, Any], package: Any) -> Results:
+def by_brian2loihi(
+    network: dict[str, Any], package: Any, bits: dict[str, dict[str, Any]] | None = None
+) -> Results:
     """What brian2-loihi itself computes, through Brian2's NumPy target."""
     before = brian2.prefs.codegen.target
     brian2.prefs.codegen.target = "numpy"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return run(network, package)
+            return run(network, package, bits)
     finally:
         brian2.prefs.codegen.target = before
