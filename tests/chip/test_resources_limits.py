@@ -28,8 +28,8 @@ def test_4096_axons_fit_and_the_4097th_does_not() -> None:
     assert resources(converging(4096), "Loihi1").cores.input_axons.max() == 4096
     with pytest.raises(
         ChipLimit,
-        match=r"population 'target', neuron 2: it alone needs 4097 input axons; a core of Loihi1 has"
-        r" 4096 \(nengo-loihi 1.1\). Its synapses: 4097 of 'in'. Let fewer sources reach",
+        match=r"population 'target', neuron 2: it alone needs 4097 input axons; a core of Loihi1"
+        r" has 4096 \(nengo-loihi 1.1\). Its synapses: 4097 of 'in'. Let fewer sources reach",
     ):
         check_fits(converging(4097), "Loihi1")
 
@@ -91,7 +91,8 @@ def test_output_axons_of_one_neuron() -> None:
     )  # fmt: skip
     budget = replace(LOIHI1, compartments=2, output_axons=5)
     with pytest.raises(
-        ChipLimit, match=r"'hub', neuron 0: it alone needs 20 output axons; a core of Loihi1 has 5"
+        ChipLimit,
+        match=r"'hub', neuron 0: it alone needs 21 output axons; .* has 5 .*: 40 of 'out'",
     ):
         check_fits(net, "Loihi1", budget)
 
@@ -100,7 +101,7 @@ def test_a_model_that_is_no_neuron_of_loihi1() -> None:
     budget = replace(LOIHI1, per_neuron={"LIFReset": 1})
     with pytest.raises(
         ChipLimit,
-        match="'target': LIF is no neuron of Loihi1, which has LIFReset. Use chip='Loihi2'",
+        match="'target': LIF is no neuron of Loihi1, which has LIFReset. Use chip=",
     ):
         check_fits(converging(3), "Loihi1", budget)
 

@@ -245,16 +245,22 @@ class _Row:
             f"population {population.name!r}, neuron {int(self.flat.order[place])}: it alone needs"
             f" {int(taken[reason][0])} {unit + ' of ' if unit else ''}{name}; a core of"
             f" {self.budget.chip} has {limit}{f' ({source})' if source else ''}."
-            f" {self._because(place)} {remedy}"
+            f" {self._because(place, reason)} {remedy}"
         )
 
-    def _because(self, place: int) -> str:
-        """Which projections the neuron's synapses come from, the largest first."""
+    def _because(self, place: int, reason: str) -> str:
+        """Which projections the neuron's synapses are of, the largest first."""
         flat = self.flat
-        key = flat.key[int(flat.first[place]) : int(flat.first[place + 1])]
-        if not len(key):
+        if reason == "output_axons":
+            name, who = flat.network.populations[flat.population[place]].name, flat.order[place]
+            counts = np.asarray(
+                [(p.pre == who).sum() * (p.source == name) for p in flat.network.projections]
+            )
+        else:
+            key = flat.key[int(flat.first[place]) : int(flat.first[place + 1])]
+            counts = np.bincount(self.costs.format[key], minlength=len(flat.formats))
+        if not counts.any():
             return "It has no synapses."
-        counts = np.bincount(self.costs.format[key], minlength=len(flat.formats))
         names = [
             f"{int(counts[n])} of {flat.network.projections[n].name!r}"
             for n in np.argsort(-counts, kind="stable")[:3]
