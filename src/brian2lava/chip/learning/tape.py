@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from brian2lava.chip.learning.rule import TRACES
 from brian2lava.chip.learning.widths import IMPULSE_DRAW
 
 #: lava-nc seeds the generator for weights with this, whatever the rule's seed.
@@ -110,7 +109,7 @@ class PhiloxTape:
     def traces(self, step: int) -> TraceDraws:
         """The draws of a time step."""
         x_decay, y_decay, x_impulse, y_impulse, early = (
-            float(uniform(self.key, 0, draw, step)) for draw in range(5)
+            uniform(self.key, 0, draw, step) for draw in range(5)
         )
         return TraceDraws(
             x_decay,
@@ -122,19 +121,26 @@ class PhiloxTape:
 
     def weights(self, epoch: int) -> float:
         """The draw of an epoch."""
-        return float(uniform(self.key, 0, WEIGHT_DRAW, epoch))
+        return uniform(self.key, 0, WEIGHT_DRAW, epoch)
 
     def round_up(self, trace: str, step: int, fractions: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """A number a synapse, by the synapse's own index."""
-        draw = TRACE_DRAW + ROUNDED.index(trace)
-        return fractions > uniform(self.key, np.arange(fractions.size), draw, step)
+        """A number of 32 bits a synapse, by the synapse's own index."""
+        draw, word = draw_of(trace)
+        words = philox(self.key, np.arange(fractions.size), draw, step)[word]
+        return fractions > words * 2.0**-32
 
 
 #: What single synapses round, in the order of their draws.
-ROUNDED = (*TRACES, "w")
+ROUNDED = ("x1", "y1", "x2", "y2", "y3", "w")
 #: Numbers of the draws: 0 .. 4 traces, then weights, then what single synapses round.
 WEIGHT_DRAW = 5
 TRACE_DRAW = 8
+
+
+def draw_of(rounded: str) -> tuple[int, int]:
+    """The draw and which of its four words rounds a trace or ``"w"``: one draw serves four."""
+    draw, word = divmod(ROUNDED.index(rounded), 4)
+    return TRACE_DRAW + draw, word
 
 
 class RecordedTape:
@@ -160,25 +166,27 @@ def stream_key(seed: int, site: int) -> int:
     return z ^ (z >> 31)
 
 
-def uniform(key: int, element: Any, draw: int, execution: int) -> NDArray[np.float64]:
-    """Uniform numbers in [0, 1), 53 bits, of the elements (an index or an array of them).
+def philox(key: int, element: Any, draw: int, execution: int) -> tuple[NDArray[np.uint64], ...]:
+    """Four words of 32 bits for each element (an index or an array of them).
 
-    Philox 4x32-10 (Salmon et al. 2011); one call of it serves two neighbouring elements, as in the
-    engine's ``uniform``.
+    Philox 4x32-10 (Salmon et al. 2011), with the engine's counter: element, draw, execution.
     """
     element = np.asarray(element, dtype=np.uint64)
-    c0, c1 = element >> np.uint64(1), np.full(element.shape, draw, dtype=np.uint64)
+    c0, c1 = element, np.full(element.shape, draw, dtype=np.uint64)
     c2 = np.full(element.shape, execution & 0xFFFFFFFF, dtype=np.uint64)
     c3 = np.full(element.shape, execution >> 32, dtype=np.uint64)
     k0, k1 = key & 0xFFFFFFFF, key >> 32
     for _ in range(10):
         p0, p1 = np.uint64(0xD2511F53) * c0, np.uint64(0xCD9E8D57) * c2
-        c0, c2 = (
-            (p1 >> np.uint64(32)) ^ c1 ^ np.uint64(k0),
-            (p0 >> np.uint64(32)) ^ c3 ^ np.uint64(k1),
-        )
+        c0 = (p1 >> np.uint64(32)) ^ c1 ^ np.uint64(k0)
+        c2 = (p0 >> np.uint64(32)) ^ c3 ^ np.uint64(k1)
         c1, c3 = p1 & _MASK, p0 & _MASK
         k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
-    odd = (element & np.uint64(1)).astype(bool)
-    high, low = np.where(odd, c2, c0), np.where(odd, c3, c1)
-    return (((high << np.uint64(32)) | low) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return c0, c1, c2, c3
+
+
+def uniform(key: int, element: int, draw: int, execution: int) -> float:
+    """A uniform number in [0, 1) of 53 bits; one call of philox serves two elements."""
+    words = philox(key, element >> 1, draw, execution)
+    high, low = words[2:] if element & 1 else words[:2]
+    return ((int(high) << 32 | int(low)) >> 11) * 2.0**-53
