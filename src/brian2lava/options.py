@@ -27,6 +27,9 @@ STANDALONE: dict[str, str] = {
     "direct_call": "no effect; Brian2 uses it internally",
 }
 
+#: Chips whose arithmetic a network can run in.
+CHIPS = ("Loihi1", "Loihi2")
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "hardware": ("CPU", "GPU", "Loihi1", "Loihi2"),
     "host": ("lava", "inline"),
@@ -34,6 +37,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "granularity": ("network", "object"),
     "mode": ("flexible", "preset"),
     "num_repr": ("float", "fixed"),
+    "overflow": ("chip", "raise"),
+    "backend": ("auto", "emulator", "lava", "chip"),
 }
 
 
@@ -43,8 +48,18 @@ class Options:
 
     Attributes
     ----------
-    hardware : "CPU"
-        Where the model runs. "GPU", "Loihi1" and "Loihi2" are not there yet and raise.
+    hardware : "CPU", "Loihi1" or "Loihi2"
+        "CPU" runs the model as written, in floating point; the chips' names run what a chip would
+        compute, in its integers. "GPU" is not there yet and raises.
+    backend : "auto" or "emulator"
+        Where a chip's integers are computed: "auto" is the emulator. "lava" (Lava's own simulation
+        for a whole script) and "chip" are not there yet and raise.
+    arithmetic : str, Arithmetic or None
+        The profile of a chip's integers: "lava", "loihi1", "brian2loihi", or a record of one's
+        own; None is "loihi1" for Loihi1 and "lava" for Loihi2.
+    overflow : "chip" or "raise"
+        Whether states that leave their range wrap and saturate as on the chip, and are counted, or
+        raise.
     host : "lava" or "inline"
         A Lava process, or this one (for debuggers and profilers); results are the same.
     engine : "cpu" or "numpy"
@@ -68,6 +83,9 @@ class Options:
     granularity: str = "network"
     mode: str = "flexible"
     num_repr: str = "float"
+    backend: str = "auto"
+    arithmetic: Any = None
+    overflow: str = "chip"
     seed: int | None = None
 
     @classmethod
@@ -122,6 +140,10 @@ def _checked(name: str, value: Any) -> Any:
     elif name == "fuse":
         if not isinstance(value, bool):
             raise OptionError(f"set_device('lava', fuse={value!r}): True or False is needed.")
+    elif name == "arithmetic" and value is not None:
+        from brian2lava.chip.profiles import profile
+
+        profile(value)
     elif name == "seed" and value is not None and not _whole(value):
         raise OptionError(
             f"set_device('lava', seed={value!r}): a whole number, 0 or more, is needed."
@@ -142,11 +164,32 @@ def _nearest(name: str, known: Any) -> str:
 
 
 def _refuse_unserved(options: Options) -> None:
-    if options.hardware != "CPU":
+    if options.hardware == "GPU":
         raise NotSupported(
-            f"set_device('lava', hardware={options.hardware!r}): this version runs on the CPU"
-            " only; use hardware='CPU'."
+            "set_device('lava', hardware='GPU'): this version has no GPU engine yet; use"
+            " hardware='CPU'."
         )
+    if options.backend in ("lava", "chip"):
+        raise NotSupported(
+            f"set_device('lava', backend={options.backend!r}): a script's network runs in the"
+            " emulator; use backend='emulator' (or 'auto'). brian2lava.interop.lava_graph runs a"
+            " chip network in Lava's own simulation."
+        )
+    if options.hardware in CHIPS and options.engine == "numpy":
+        raise NotSupported(
+            "set_device('lava', engine='numpy'): the emulator of a chip is compiled; use"
+            " engine='cpu'."
+        )
+    for name in ("arithmetic", "overflow", "backend"):
+        given = getattr(options, name)
+        if (
+            options.hardware not in CHIPS
+            and given != type(options).__dataclass_fields__[name].default
+        ):
+            raise OptionError(
+                f"set_device('lava', {name}={given!r}): that is for chips; add hardware='Loihi2' or"
+                " hardware='Loihi1'."
+            )
     if options.granularity != "network":
         raise NotSupported(
             "set_device('lava', granularity='object'): this version runs a network as one Lava"

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+
+class ChipPart(Protocol):
+    """What a model became on a chip: rows of parameters, costs, warnings, counters."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        ...
+
+    def __str__(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ class Report:
         What ``seed()`` was given.
     notes : tuple of str
         What a user should know: another host or engine than asked for, Python calls.
+    chip : ChipPart or None
+        What the model became, where it ran in a chip's integers.
     """
 
     network: str
@@ -49,10 +61,12 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)
     seed: int | None = None
     notes: tuple[str, ...] = ()
+    chip: ChipPart | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
-        return {**self.__dict__, "notes": list(self.notes)}
+        chip = None if self.chip is None else self.chip.to_dict()
+        return {**self.__dict__, "notes": list(self.notes), "chip": chip}
 
     def __str__(self) -> str:
         where = "a Lava process" if self.host == "lava" else "this process"
@@ -67,4 +81,6 @@ class Report:
             f"  seed       {'none was set' if self.seed is None else self.seed}",
         ]
         lines += [f"  note       {note}" for note in self.notes]
+        if self.chip is not None:
+            lines += ["", str(self.chip)]
         return "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from brian2.core.base import BrianObject
@@ -24,7 +24,8 @@ class Captured:
 
     ``constants[k]`` are those of operation k, in the order of its statements' ``constants``;
     ``calls`` are the Brian2 objects of the Python calls; ``variables`` and ``tables`` hold the
-    arrays by id; ``queues`` the spike queue of each pathway by operation.
+    arrays by id; ``queues`` the spike queue of each pathway by operation; ``placed`` are arrays by
+    id that lie in the arena already and are no Brian2 variable.
     """
 
     program: program.StepProgram
@@ -35,6 +36,7 @@ class Captured:
     queues: dict[int, Any]
     owners: tuple[str, ...]
     compiler_kwds: dict[str, list[str]]
+    placed: dict[str, Any] = field(default_factory=dict)
 
 
 def capture(objects: Sequence[BrianObject], clocks: Sequence[Any]) -> Captured:

@@ -34,6 +34,7 @@ from brian2lava.capture.python_functions import add_numpy_implementations
 from brian2lava.device.compiler import compiler_path
 from brian2lava.device.loaded import Runs
 from brian2lava.device.mirrors import Mirrors, on_twins
+from brian2lava.device.on_chip import ChipRuns
 from brian2lava.device.preferences import check_preferences, preferred_threads
 from brian2lava.device.queues import PathwayQueue
 from brian2lava.device.random_streams import RandomStreams
@@ -68,6 +69,7 @@ class LavaDevice(StandaloneInterface):
         self.mirrors = Mirrors(self.arrays)
         self.random = RandomStreams()
         self.runs = Runs()
+        self.chip_runs = ChipRuns()
         self.last_program: StepProgram | None = None
         self._last_report: Report | None = None
         self._last_run_time = 0.0
@@ -91,6 +93,7 @@ class LavaDevice(StandaloneInterface):
     def reinit(self) -> None:
         """Forget the loaded programs and what was recorded; as often as one likes."""
         self.runs.forget()
+        self.chip_runs.forget()
         self.recording.clear()
 
     def report(self) -> Report:

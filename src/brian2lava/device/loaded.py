@@ -125,6 +125,12 @@ class Runs:
             queue.lend(_fetcher(weakref.ref(old), which))
         return old
 
+    def drop(self, net: Network) -> None:
+        """Unload the network's program: the next one is another."""
+        loaded = self._loaded.pop(net, None)
+        if loaded is not None:
+            loaded.leave()
+
     def lose(self, net: Network) -> None:
         """The engine's process died."""
         loaded = self._loaded.pop(net, None)

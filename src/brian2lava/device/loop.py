@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from brian2.core.base import BrianObject
@@ -33,6 +33,22 @@ from brian2lava.program.check import check
 SLICE_SECONDS = 0.2
 
 
+class ChipRun(Protocol):
+    """What replaces a network's operations by those of a chip, and looks after its integers."""
+
+    def lowered(self, captured: Captured, objects: Sequence[BrianObject]) -> Captured:
+        """The network with the chip's operations in place of those of neurons and synapses."""
+        ...
+
+    def begin(self, instance: cpu.Instance) -> None:
+        """The program is loaded."""
+        ...
+
+    def end(self, instance: cpu.Instance) -> None:
+        """The loop is over, or was left by an exception."""
+        ...
+
+
 @dataclass
 class Finished:
     """What a loop leaves behind."""
@@ -55,9 +71,12 @@ def engine_loop(
     reporter: Reporter,
     profile: bool,
     watch: Stopwatch,
+    chip: ChipRun | None = None,
 ) -> Finished:
     active = [obj for obj in objects if obj.active]
     captured = capture(active, clocks)
+    if chip is not None:
+        captured = chip.lowered(captured, active)
     _prepare_python_calls(captured)
     finished = Finished(0.0, clocks[0], None)
     if captured.calls:
@@ -84,6 +103,8 @@ def engine_loop(
     )
     watch.lap("start")
     instance = loaded.instance
+    if chip is not None:
+        chip.begin(instance)
     instance["profile"] = int(profile)
     instance.seconds[:] = 0
     for k, clock in enumerate(clocks):
@@ -101,6 +122,8 @@ def engine_loop(
         if host.alive:
             device.random.take_back(instance)
         _update_sizes(captured)
+        if chip is not None:
+            chip.end(instance)
         _clear_events(captured, storage)
     finished.seconds = time.perf_counter() - began
     tables = float(instance.report[0])
@@ -203,6 +226,7 @@ def _make_room(instance: cpu.Instance, captured: Captured) -> None:
 def _storage(device: Any, captured: Captured) -> dict[str, Any]:
     """Where the arrays are; what functions bring along is copied into the arena."""
     storage = {name: device.arrays[variable] for name, variable in captured.variables.items()}
+    storage.update(captured.placed)
     for name, values in captured.tables.items():
         values = np.ascontiguousarray(values)
         block = arena().allocate(max(1, values.nbytes))

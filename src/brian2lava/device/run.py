@@ -16,11 +16,14 @@ from brian2.core.variables import ArrayVariable
 from brian2.groups.group import Group
 
 from brian2lava.capture.integrators import remembered_integrators
+from brian2lava.device.chip_report import chip_part
 from brian2lava.device.compiler import toolchain
 from brian2lava.device.loop import Finished, engine_loop, python_loop
+from brian2lava.device.on_chip import OnChip
 from brian2lava.device.progress import Reporter, Stopwatch
 from brian2lava.engine.cpu.toolchain import start_runtime
 from brian2lava.errors import ForeignArray
+from brian2lava.options import CHIPS
 from brian2lava.report import Report
 
 
@@ -53,7 +56,10 @@ def run_network(
         return
     reporter = Reporter(report, report_period, net, t_start, duration)
     reporter.first()
-    if device.engine == "numpy":
+    if device.options.hardware in CHIPS:
+        chip = OnChip(device, net, clocks, namespace)
+        finished = engine_loop(device, net, objects, clocks, reporter, profile, watch, chip)
+    elif device.engine == "numpy":
         finished = python_loop(device, net, objects, clocks, reporter, profile, watch)
     else:
         finished = engine_loop(device, net, objects, clocks, reporter, profile, watch)
@@ -95,14 +101,20 @@ def _report(
         name: watch.phases.get(name, 0.0)
         for name in ("capture", "compile", "start", "tables", "loop", "read")
     }
+    kept = device.chip_runs.of(net) if device.options.hardware in CHIPS else None
     kind = np.dtype(prefs["core.default_float_dtype"]).name
+    arithmetic = f"floating point ({kind})"
+    if kept is not None:
+        profile = kept.quantised.network.arithmetic
+        arithmetic = f"integers of {device.options.hardware}, profile {profile.name!r}, emulated"
     return Report(
         network=net.name,
         biological=float(duration),
         steps=finished.steps,
         host=finished.host,
         engine=device.engine,
-        arithmetic=f"floating point ({kind})",
+        arithmetic=arithmetic,
+        chip=None if kept is None else chip_part(kept),
         threads=device.options.threads if device.engine == "cpu" else 1,
         phases=phases,
         compiler=finished.compiler,

@@ -1,0 +1,212 @@
+"""A Brian2 network, object by object, as a network of chip neurons with real numbers in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from brian2.core.base import BrianObject
+from brian2.groups.group import CodeRunner
+from brian2.groups.neurongroup import NeuronGroup, Resetter, StateUpdater, Thresholder
+from brian2.input.poissongroup import PoissonGroup
+from brian2.input.spikegeneratorgroup import SpikeGeneratorGroup
+from brian2.monitors.ratemonitor import PopulationRateMonitor
+from brian2.monitors.spikemonitor import EventMonitor, SpikeMonitor
+from brian2.monitors.statemonitor import StateMonitor
+from brian2.synapses.synapses import Synapses, SynapticPathway
+
+from brian2lava.chip.ideal import (
+    IdealNetwork,
+    IdealPopulation,
+    IdealProjection,
+    IdealStimulus,
+    real,
+)
+from brian2lava.chip.network import PoissonSpikes, SpikeTimes
+from brian2lava.chip.recognise.match import Matched, match, stimuli
+from brian2lava.chip.recognise.pathway import pathway_map
+from brian2lava.chip.recognise.population import population_map
+from brian2lava.chip.recognise.refusal import refuse
+from brian2lava.chip.recognise.sources import poisson_group_map, spike_generator_map
+from brian2lava.chip.recognise.step_map import Jump, PopulationMap
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What became of a Brian2 network.
+
+    Attributes
+    ----------
+    ideal : IdealNetwork
+    maps : dict of group name to PopulationMap
+    matched : dict of group name to Matched
+    pathways : dict of pathway name to the names of its projections
+    """
+
+    ideal: IdealNetwork
+    maps: Mapping[str, PopulationMap]
+    matched: Mapping[str, Matched]
+    pathways: Mapping[str, tuple[str, ...]]
+
+
+@dataclass
+class _Collected:
+    namespace: Mapping[str, Any]
+    first_step: int
+    steps: int
+    groups: list[Any] = field(default_factory=list)
+    jumps: dict[str, tuple[Jump, ...]] = field(default_factory=dict)
+    sources: list[SpikeTimes | PoissonSpikes] = field(default_factory=list)
+
+
+def recognise(
+    objects: Sequence[BrianObject], namespace: Mapping[str, Any], first_step: int, steps: int
+) -> Recognised:
+    """The chip neurons and synapses that compute what ``objects`` (prepared, active) say.
+
+    Raises
+    ------
+    NotSupported
+        Names the object, the term that does not fit, the nearest model, and what to change.
+    """
+    found = _Collected(namespace, first_step, steps)
+    for brian_object in objects:
+        _builder(brian_object)(brian_object, found)
+    driven = defaultdict(set)
+    for jumps in found.jumps.values():
+        for jump in jumps:
+            driven[jump.ends.target].add(jump.variable)
+    maps = {
+        group.name: population_map(group, namespace, sorted(driven[group.name]))
+        for group in found.groups
+    }
+    matched = {name: match(each, driven[name]) for name, each in maps.items()}
+    projections: list[IdealProjection] = []
+    pathways: dict[str, tuple[str, ...]] = {}
+    for name, jumps in found.jumps.items():
+        made = [_projection(jump, len(jumps) > 1, matched) for jump in jumps]
+        projections += made
+        pathways[name] = tuple(projection.name for projection in made)
+    stimuli_made: list[IdealStimulus] = []
+    for name, each in maps.items():
+        stimuli_made += stimuli(each, matched[name], first_step, steps)
+    populations = tuple(matched[group.name].population for group in found.groups)
+    ideal = IdealNetwork(
+        dt=float(objects[0].clock.dt_),
+        populations=populations,
+        sources=tuple(found.sources),
+        projections=tuple(projections),
+        stimuli=tuple(stimuli_made),
+        notes=_notes(populations),
+    )
+    return Recognised(ideal, maps, matched, pathways)
+
+
+def _notes(populations: Sequence[IdealPopulation]) -> tuple[str, ...]:
+    return tuple(f"'{each.name}': {note}" for each in populations for note in each.notes)
+
+
+def _projection(jump: Jump, several: bool, matched: Mapping[str, Matched]) -> IdealProjection:
+    target = matched[jump.ends.target]
+    port = target.ports[jump.variable]
+    post = np.asarray(jump.ends.targets)
+    gain = np.asarray(port.gain, np.float64)
+    weights = np.broadcast_to(jump.weights, post.shape)
+    return IdealProjection(
+        name=f"{jump.name}_{jump.variable}" if several else jump.name,
+        source=jump.ends.source,
+        target=jump.ends.target,
+        port=port.name,
+        pre=np.asarray(jump.ends.sources, np.int64),
+        post=np.asarray(post, np.int64),
+        weights=real(weights * (gain[post] if gain.size > 1 else gain.ravel()[0])),
+        delays=np.asarray(jump.ends.delays),
+        unit_gain=real(gain if gain.size > 1 else gain.ravel()[0]),
+    )
+
+
+# ---------------------------------------------------------------- one function a Brian2 class
+Builder = Callable[[Any, _Collected], None]
+
+
+def _neuron_group(group: Any, found: _Collected) -> None:
+    found.groups.append(group)
+
+
+def _poisson_group(group: Any, found: _Collected) -> None:
+    source = poisson_group_map(group, found.namespace)
+    rates = np.asarray(source.rates, np.float64)
+    for given in source.inputs:
+        rates = rates + given.at(found.first_step, max(found.steps, 1)).mean(axis=0) * given.gain[0]
+    chance = np.clip(rates * source.dt, 0.0, 1.0)
+    found.sources.append(
+        PoissonSpikes(group.name, source.count, chance if chance.size > 1 else chance.ravel()[0])
+    )
+
+
+def _spike_generator(group: Any, found: _Collected) -> None:
+    given = spike_generator_map(group)
+    found.sources.append(
+        SpikeTimes(group.name, given.count, given.indices, given.steps, given.period)
+    )
+
+
+def _pathway(pathway: Any, found: _Collected) -> None:
+    found.jumps[pathway.name] = pathway_map(pathway, found.namespace)
+
+
+def _synapses(synapses: Any, found: _Collected) -> None:
+    """The pathways are objects of their own; what else a Synapses does in a step is refused."""
+    for part in synapses.contained_objects:
+        if not isinstance(part, SynapticPathway) and part.active:
+            refuse(
+                synapses,
+                f"'{part.name}' changes synapses or neurons in every step",
+                "A chip's synapses act when spikes arrive, and its rules of plasticity are sums of"
+                " products of traces",
+                "use on_pre statements like v_post += w",
+            )
+
+
+def _nothing(brian_object: Any, found: _Collected) -> None:
+    """Part of a group, or something that only records."""
+
+
+def _refuse_other(brian_object: Any, found: _Collected) -> None:
+    refuse(
+        brian_object,
+        f"a {type(brian_object).__name__} runs in every step",
+        "On a chip run neurons, synapses, and sources of spikes, with monitors around them",
+        "take it out",
+    )
+
+
+BUILDERS: dict[type, Builder] = {
+    NeuronGroup: _neuron_group,
+    PoissonGroup: _poisson_group,
+    SpikeGeneratorGroup: _spike_generator,
+    Synapses: _synapses,
+    SynapticPathway: _pathway,
+    StateUpdater: _nothing,
+    Thresholder: _nothing,
+    Resetter: _nothing,
+    SpikeMonitor: _nothing,
+    EventMonitor: _nothing,
+    StateMonitor: _nothing,
+    PopulationRateMonitor: _nothing,
+}
+
+
+def _builder(brian_object: BrianObject) -> Builder:
+    """By class; a CodeRunner that belongs to a group is judged there."""
+    kind = type(brian_object)
+    if kind in BUILDERS:
+        return BUILDERS[kind]
+    if isinstance(brian_object, CodeRunner) and isinstance(
+        getattr(brian_object, "group", None), NeuronGroup | Synapses
+    ):
+        return _nothing
+    return _refuse_other

@@ -1,0 +1,74 @@
+"""What a report says of a run in a chip's integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from brian2lava.chip.quantise import Quantised
+from brian2lava.chip.table import Table, costs, parameters
+from brian2lava.device.on_chip import Kept
+
+
+@dataclass(frozen=True)
+class ChipPart:
+    """What the model became, and what that cost.
+
+    Attributes
+    ----------
+    quantised : Quantised
+        The chip's network, with all integers.
+    counts : dict of (population, counter) to int
+        How often a current wrapped or a voltage saturated in all runs so far.
+    notes : tuple of str
+        Where the chip's order of things differs from Brian2's.
+    """
+
+    quantised: Quantised
+    counts: dict[tuple[str, str], int]
+    notes: tuple[str, ...]
+
+    @property
+    def parameters(self) -> Table:
+        """One row a parameter: physical value, register, what the register means, error."""
+        return parameters(self.quantised)
+
+    @property
+    def costs(self) -> Table:
+        """One row a population: scale, head-room, errors of time constants, bounds."""
+        return costs(self.quantised)
+
+    def to_frame(self) -> Any:
+        """The table of parameters as a ``pandas.DataFrame``."""
+        return self.parameters.to_frame()
+
+    def to_html(self) -> str:
+        """Both tables as HTML that needs nothing from outside."""
+        return f"{self.parameters.to_html()}\n{self.costs.to_html()}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        return {
+            "arithmetic": self.quantised.network.arithmetic.name,
+            "scales": dict(self.quantised.scales),
+            "parameters": [
+                dict(zip(self.parameters.columns, row, strict=True)) for row in self.parameters.rows
+            ],
+            "costs": [dict(zip(self.costs.columns, row, strict=True)) for row in self.costs.rows],
+            "warnings": list(self.quantised.warnings),
+            "counts": {f"{name}.{counter}": n for (name, counter), n in self.counts.items()},
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        parts = [str(self.parameters), "", str(self.costs)]
+        lost = {key: count for key, count in self.counts.items() if count}
+        parts += [""] if lost or self.notes else []
+        parts += [f"! '{name}': {counter} {n} times" for (name, counter), n in lost.items()]
+        parts += [f"order: {note}" for note in self.notes]
+        return "\n".join(parts)
+
+
+def chip_part(kept: Kept) -> ChipPart:
+    """The report's part about the last run's integers."""
+    return ChipPart(kept.quantised, dict(kept.counts), kept.quantised.ideal.notes)

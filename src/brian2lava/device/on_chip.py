@@ -1,0 +1,439 @@
+"""A run in a chip's arithmetic: recognised, quantised, lowered, and read back in the user's units.
+
+Brian2's own sources and monitors stay what they are. The operations of neurons and synapses are
+replaced by the chip's, on arrays of integers; before a monitor reads, the integers are written
+into the variables in the user's units, and so they are at the end of a run.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from brian2.core.base import BrianObject
+from brian2.core.network import Network
+from brian2.groups.neurongroup import NeuronGroup
+
+from brian2lava.capture.network import Captured
+from brian2lava.capture.statements import array_id
+from brian2lava.chip.arithmetic import evaluate
+from brian2lava.chip.ideal import IdealNetwork, StateLink
+from brian2lava.chip.lower import Decode, Lowered, Surroundings, ahead, lower
+from brian2lava.chip.network import ChipNetwork
+from brian2lava.chip.plain import zero_registers
+from brian2lava.chip.profiles import profile
+from brian2lava.chip.quantise import Part, Quantised, float_ranges, quantise, states_to_user
+from brian2lava.chip.recognise.brian_network import Recognised, recognise
+from brian2lava.engine.cpu import instance as cpu
+from brian2lava.errors import ChipOverflow, NotSupported
+from brian2lava.program import step_program as program
+from brian2lava.program.effects import effects
+
+#: Steps of the run in floating point that shows how large states become.
+RANGE_STEPS = 1000
+#: The profile of each chip where none is asked for.
+DEFAULT_PROFILE = {"Loihi1": "loihi1", "Loihi2": "lava"}
+
+
+@dataclass
+class Kept:
+    """What stays between two runs of a network.
+
+    ``written`` are the user's values as they were read back; a variable that still has them goes
+    on with the integers in ``states`` and ``sums``.
+    """
+
+    quantised: Quantised
+    written: dict[tuple[str, str], Any] = field(default_factory=dict)
+    states: dict[tuple[str, str], Any] = field(default_factory=dict)
+    sums: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    flying: dict[str, cpu.Pending] = field(default_factory=dict)
+    synapses: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    steps: int = 0
+
+
+class ChipRuns:
+    """The chip's side of all networks, by network."""
+
+    def __init__(self) -> None:
+        self._kept: weakref.WeakKeyDictionary[Network, Kept] = weakref.WeakKeyDictionary()
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+
+    def of(self, net: Network) -> Kept | None:
+        """What the last run of ``net`` left."""
+        return self._kept.get(net)
+
+    def keep(self, net: Network, kept: Kept) -> None:
+        """Remember it for the next one."""
+        self._kept[net] = kept
+
+
+class OnChip:
+    """One run of a network on a chip's emulator; see :class:`brian2lava.device.loop.ChipRun`."""
+
+    def __init__(
+        self, device: Any, net: Network, clocks: Sequence[Any], namespace: Mapping[str, Any]
+    ) -> None:
+        self.device = device
+        self.net = net
+        self.clocks = clocks
+        self.namespace = namespace
+        self.before = device.chip_runs.of(net)
+        options = device.options
+        self.arithmetic = profile(options.arithmetic or DEFAULT_PROFILE[options.hardware])
+        self.kept: Kept | None = None
+        self._low: Lowered | None = None
+        self._recognised: Recognised | None = None
+
+    # ------------------------------------------------------------ before the loop
+    def lowered(self, captured: Captured, objects: Sequence[BrianObject]) -> Captured:
+        """The captured network with the chip's operations."""
+        if captured.calls:
+            names = ", ".join(sorted({f"'{obj.name}'" for obj in captured.calls}))
+            raise NotSupported(
+                f"{names}: Python code in every step can't reach the registers of a chip. Take it"
+                " out, or run it with set_device('lava', hardware='CPU')."
+            )
+        clock = _common_clock(objects)
+        steps = max(0, int(clock._i_end - clock.variables["timestep"].get_value()[0]))
+        first = int(clock.variables["timestep"].get_value()[0])
+        found = self._recognised = recognise(objects, self.namespace, first, steps)
+        quantised = self._quantise(found.ideal, steps)
+        self.kept = Kept(quantised, steps=(self.before.steps if self.before else 0) + steps)
+        around = self._surroundings(captured, objects, clock, found, quantised)
+        self._low = lower(quantised.network, around)
+        self._restore_integers(quantised.network)
+        if self.before is not None:
+            self.device.runs.drop(self.net)
+        return _Composing(captured, self._low, objects, found, quantised.parts).done()
+
+    def _quantise(self, ideal: IdealNetwork, steps: int) -> Quantised:
+        chip = self.device.options.hardware
+        if self.before is not None:
+            known = {population.name for population in ideal.populations}
+            scales = {k: v for k, v in self.before.quantised.scales.items() if k in known}
+            return quantise(ideal, chip, self.arithmetic, scales=scales)
+        if steps and ideal.populations:
+            ideal = float_ranges(ideal, min(steps, RANGE_STEPS), seed=self.device.random.given or 0)
+        return quantise(ideal, chip, self.arithmetic)
+
+    def _surroundings(
+        self,
+        captured: Captured,
+        objects: Sequence[BrianObject],
+        clock: Any,
+        found: Recognised,
+        quantised: Quantised,
+    ) -> Surroundings:
+        events = {}
+        for operation, owner in zip(captured.program.operations, captured.owners, strict=True):
+            if isinstance(operation, program.Threshold | program.SpikeSource):
+                events[owner] = operation.events
+        by_group = {}
+        for obj in objects:
+            thresholder = getattr(obj, "thresholder", {}).get("spike", obj)
+            if thresholder.name in events:
+                by_group[obj.name] = events[thresholder.name]
+        return Surroundings(
+            clock=self.clocks.index(clock),
+            timestep=array_id(clock.variables["timestep"]),
+            events=by_group,
+            origins=_origins(objects),
+            decodes={
+                obj.name: self._decodes(captured, obj, found, quantised)
+                for obj in objects
+                if isinstance(obj, NeuronGroup) and obj.name in found.maps
+            },
+        )
+
+    def _decodes(
+        self, captured: Captured, group: NeuronGroup, found: Recognised, quantised: Quantised
+    ) -> list[Decode]:
+        scale = quantised.scales[group.name]
+        return [
+            Decode(
+                array_id(group.variables[link.variable]),
+                link.state,
+                scale * link.gain,
+                link.offset,
+                link.ahead,
+            )
+            for link in found.matched[group.name].population.links
+            if array_id(group.variables[link.variable]) in captured.variables
+        ]
+
+    def _restore_integers(self, network: ChipNetwork) -> None:
+        """Go on with the integers of the last run where the user has not set other values."""
+        low, before, found = self._low, self.before, self._recognised
+        assert low is not None and found is not None
+        if before is None:
+            return
+        for population in network.populations:
+            name = population.name
+            links = {link.state: link for link in found.matched[name].population.links}
+            for state in population.neuron.states:
+                key = name, state.name
+                if key not in low.states or key not in before.states:
+                    continue
+                link = links.get(state.name)
+                if link is not None and not self._untouched(name, link):
+                    continue
+                low.storage[low.states[key]][: population.size] = before.states[key]
+                for port, ids in _ports_of(low, name, state.name).items():
+                    for array, values in zip(ids, before.sums.get((name, port), []), strict=False):
+                        low.storage[array][: population.size] = values
+
+    def _untouched(self, population: str, link: StateLink) -> bool:
+        assert self.before is not None
+        written = self.before.written.get((population, link.variable))
+        return written is not None and np.array_equal(written, self._values(population, link))
+
+    def _values(self, population: str, link: StateLink) -> Any:
+        group = next(obj for obj in self.net.sorted_objects if obj.name == population)
+        return self.device.arrays[group.variables[link.variable]]
+
+    def begin(self, instance: cpu.Instance) -> None:
+        """Put spikes that were in flight at the end of the last run back into the queues."""
+        if self.before is None:
+            return
+        assert self._low is not None and self.kept is not None
+        for which, (name, ends) in enumerate(_delivered(self._low).items()):
+            pending = self.before.flying.get(name)
+            if pending is None or not len(pending.steps):
+                continue
+            if not _same(ends, self.before.synapses.get(name)):
+                raise NotSupported(
+                    f"'{name}': {len(pending.steps)} spikes are on their way from the last run, and"
+                    " its synapses or delays were changed. On a chip that is a new configuration:"
+                    " change them before the first run, or run until nothing is in flight."
+                )
+            instance.set_pending(which, pending)
+
+    # ------------------------------------------------------------ after the loop
+    def end(self, instance: cpu.Instance) -> None:
+        """Write states in the user's units; keep the integers for the next run."""
+        low, kept, found = self._low, self.kept, self._recognised
+        assert low is not None and kept is not None and found is not None
+        network = kept.quantised.network
+        for population in network.populations:
+            name, size = population.name, population.size
+            for state in population.neuron.states:
+                if (name, state.name) in low.states:
+                    stored = low.storage[low.states[name, state.name]]
+                    kept.states[name, state.name] = stored[:size].copy()
+            for port in population.neuron.ports:
+                kept.sums[name, port] = [
+                    low.storage[array][:size].copy() for array, _ in low.sums.get((name, port), [])
+                ]
+            for link in found.matched[name].population.links:
+                if (name, link.state) not in low.states:
+                    continue
+                integers = self._present(population, link)
+                place = self._values(name, link)
+                place[:] = states_to_user(kept.quantised, name, link, integers)
+                kept.written[name, link.variable] = np.array(place)
+        if instance.host.alive:
+            for which, (name, ends) in enumerate(_delivered(low).items()):
+                kept.flying[name] = instance.pending(which)
+                kept.synapses[name] = ends
+        earlier = self.before.counts if self.before else {}
+        kept.counts = {
+            key: int(low.storage[array].sum(dtype=np.int64)) + earlier.get(key, 0)
+            for key, array in low.counters.items()
+        }
+        self.device.chip_runs.keep(self.net, kept)
+        if self.device.options.overflow == "raise":
+            self._raise_overflow(kept.counts)
+
+    def _raise_overflow(self, counts: Mapping[tuple[str, str], int]) -> None:
+        for (name, counter), count in counts.items():
+            if count:
+                raise ChipOverflow(
+                    f"'{name}': states {counter} {count} times in this run. Use a smaller scale, or"
+                    " set_device('lava', overflow='chip') to compute what the chip does."
+                )
+
+    def _present(self, population: Any, link: StateLink) -> Any:
+        """The integers that a variable is read from."""
+        low, kept = self._low, self.kept
+        assert low is not None and kept is not None
+        name, size = population.name, population.size
+        integers = low.storage[low.states[name, link.state]][:size]
+        if not link.ahead:
+            return integers
+        word = self.arithmetic.word
+        kind = np.int32 if word == 32 else np.int64
+        values: dict[str, Any] = {
+            register: np.asarray(numbers, kind)
+            for register, numbers in population.registers.items()
+        }
+        for port in population.neuron.ports:
+            total = np.zeros(size, kind)
+            for array, late in low.sums.get((name, port), []):
+                total = total + (low.storage[array][:size] >> -late)
+            values[port] = total
+        values.update(
+            {state.name: low.storage[low.states[name, state.name]][:size]
+             for state in population.neuron.states if (name, state.name) in low.states}
+        )  # fmt: skip
+        step = population.neuron.step(self.arithmetic, zero_registers(population))
+        for target, expression in ahead(step, link.state):
+            values[target] = evaluate(expression, values, word)
+        return values[link.state]
+
+
+def _delivered(low: Lowered) -> dict[str, tuple[Any, Any, Any]]:
+    """By delivery: the arrays of its sources, targets and delays."""
+    made = {}
+    for number, (operation, _) in enumerate(low.deliveries):
+        assert isinstance(operation, program.Pathway)
+        made[f"{operation.name}_{number}"] = (
+            low.storage[operation.sources],
+            low.storage[operation.targets],
+            low.storage[operation.delays],
+        )
+    return made
+
+
+def _same(ends: tuple[Any, ...], others: tuple[Any, ...] | None) -> bool:
+    return others is not None and all(
+        np.array_equal(one, other) for one, other in zip(ends, others, strict=True)
+    )
+
+
+def _ports_of(low: Lowered, population: str, state: str) -> dict[str, list[str]]:
+    """The sums that belong to a current: "u" has those of "a_in", "u2" those of "a_in2"."""
+    port = {"u": "a_in", "u2": "a_in2"}.get(state)
+    if port is None:
+        return {}
+    return {port: [array for array, _ in low.sums.get((population, port), [])]}
+
+
+def _origins(objects: Sequence[BrianObject]) -> dict[str, str]:
+    return {
+        obj.name: str(getattr(obj, "user_equations", ""))
+        for obj in objects
+        if isinstance(obj, NeuronGroup)
+    }
+
+
+def _common_clock(objects: Sequence[BrianObject]) -> Any:
+    """The clock of neurons, sources and synapses: a chip has one."""
+    clocks = {
+        obj.clock.name: obj
+        for obj in objects
+        if hasattr(obj, "thresholder") or hasattr(obj, "queue") or hasattr(obj, "_spikespace")
+    }
+    if len(clocks) > 1:
+        first, second = list(clocks.values())[:2]
+        raise NotSupported(
+            f"'{first.name}' and '{second.name}' have clocks of their own ('{first.clock.name}',"
+            f" '{second.clock.name}'). A chip has one time step: give all of them the same dt."
+        )
+    return next(iter(clocks.values())).clock if clocks else objects[0].clock
+
+
+class _Composing:
+    """Puts the chip's operations where those of neurons and synapses stood."""
+
+    def __init__(
+        self,
+        captured: Captured,
+        low: Lowered,
+        objects: Sequence[BrianObject],
+        found: Recognised,
+        parts: Mapping[str, Part],
+    ) -> None:
+        self.captured = captured
+        self.low = low
+        self.found = found
+        self.parts = parts
+        self.operations: list[program.Operation] = []
+        self.constants: list[tuple[float, ...]] = []
+        self.owners: list[str] = []
+        groups = [obj for obj in objects if obj.name in found.maps]
+        #: the part of each group in whose place its update stands, and parts that are gone
+        self.updates: dict[str, str] = {}
+        self.gone: set[str] = set()
+        owners = set(captured.owners)
+        for group in groups:
+            own = [*group.thresholder.values(), group.state_updater, group.subexpression_updater]
+            names = [part.name for part in own if part is not None and part.name in owners]
+            if names:
+                self.updates[names[0]] = group.name
+            self.gone |= {*names, *(part.name for part in group.resetter.values())}
+        self.left = {group.name for group in groups} - set(self.updates.values())
+        self.linked = {
+            array_id(group.variables[link.variable]): (group.name, link)
+            for group in groups
+            for link in found.matched[group.name].population.links
+        }
+
+    def done(self) -> Captured:
+        for name in sorted(self.left):
+            self._update(name)
+        captured = self.captured
+        for operation, values, owner in zip(
+            captured.program.operations, captured.constants, captured.owners, strict=True
+        ):
+            if owner in self.updates:
+                self._update(self.updates[owner])
+            elif owner in self.gone:
+                continue
+            elif isinstance(operation, program.Pathway):
+                self._deliver(owner)
+            else:
+                self._decode(operation)
+                self._add(operation, values, owner)
+        return replace(
+            captured,
+            program=replace(
+                captured.program,
+                arrays=(*captured.program.arrays, *self.low.arrays),
+                operations=tuple(self.operations),
+            ),
+            constants=tuple(self.constants),
+            owners=tuple(self.owners),
+            queues={},
+            placed=dict(self.low.storage),
+        )
+
+    def _add(self, operation: program.Operation, values: tuple[float, ...], owner: str) -> None:
+        self.operations.append(operation)
+        self.constants.append(values)
+        self.owners.append(owner)
+
+    def _update(self, group: str) -> None:
+        """Input and update of a population."""
+        for operation, values in self.low.updates:
+            domain = getattr(operation, "domain", "")
+            if domain == group:
+                self._add(operation, values, group)
+
+    def _deliver(self, pathway: str) -> None:
+        names = set(self.found.pathways[pathway])
+        for operation, values in self.low.deliveries:
+            if self.parts[operation.name].projection in names:
+                self._add(operation, values, pathway)
+
+    def _decode(self, operation: program.Operation) -> None:
+        """Before a monitor reads variables of a population, write them."""
+        arrays = sorted(effects(operation).all_reads & set(self.linked))
+        for array in arrays:
+            link = self.linked[array][1]
+            if isinstance(operation, program.EventRecorder) and not link.ahead:
+                raise NotSupported(
+                    f"'{operation.origin.object_name}' records {link.variable!r} at spikes: on the"
+                    " chip a spike and its reset are one, so the value before the reset is not to"
+                    f" be had. Record {link.variable!r} with a StateMonitor, or leave it out."
+                )
+        for name in sorted({self.linked[array][0] for array in arrays}):
+            decode, values = self.low.decodes[name]
+            self._add(decode, values, name)
