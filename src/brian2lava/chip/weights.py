@@ -20,7 +20,7 @@ def truncated(projection: Projection, arithmetic: Arithmetic) -> Integers:
 
     "floor" is lava-nc's: toward minus infinity, but toward zero for inhibitory weights (2.4 in
     ``truncate_weights`` of ``lava.utils.weightutils``); "toward_zero" is brian2-loihi's; "nearest"
-    nengo-loihi's, kept inside the range.
+    nengo-loihi's: halves go to the even multiple, and the range is symmetric.
     """
     n = grid(projection)
     w = projection.weights
@@ -31,11 +31,17 @@ def truncated(projection: Projection, arithmetic: Arithmetic) -> Integers:
         return frozen((w >> n) << n)
     if arithmetic.weight_rounding == "toward_zero":
         return frozen(np.sign(w) * ((size >> n) << n))
-    half = (1 << n) >> 1
-    limit = projection.weight_limit(arithmetic)
-    nearest = np.sign(w) * (((size + half) >> n) << n)
-    lowest, highest = -((-limit.low >> n) << n), (limit.high >> n) << n
-    return frozen(np.clip(nearest, lowest, highest))
+    return frozen(_nearest(w, n, _most(n)) << n)
+
+
+def _most(n: int) -> int:
+    """The greatest multiple of 2**n of either sign, in these multiples."""
+    return (1 << (WEIGHT_BITS - n)) - 1
+
+
+def _nearest(w: Integers, bits: int, most: int) -> Integers:
+    """w / 2**bits to the nearest integer, half to even, between -most and most."""
+    return np.clip(np.rint(w / 2.0**bits), -most, most).astype(np.int64)
 
 
 def effective(projection: Projection, arithmetic: Arithmetic) -> Integers:
@@ -47,9 +53,21 @@ def effective(projection: Projection, arithmetic: Arithmetic) -> Integers:
     exponent = projection.exponent
     if arithmetic.exponent == "sum":
         return frozen(mantissas << exponent) if exponent > 0 else mantissas
+    if arithmetic.weight_rounding == "nearest":
+        mantissas = _kept_bits(mantissas, grid(projection), exponent)
     shifted = mantissas << exponent if exponent >= 0 else mantissas >> -exponent
     limit = SCALED_WEIGHT.high >> ALIGNMENT
     return frozen(np.clip(shifted, -limit, limit))
+
+
+def _kept_bits(mantissas: Integers, n: int, exponent: int) -> Integers:
+    """Where an exponent shifts set bits out, nengo-loihi rounds them first (to even)."""
+    lost = -(n + exponent)
+    if lost <= 0:
+        return mantissas
+    most = _most(n)
+    kept = _nearest(mantissas >> n, lost, most) << lost
+    return np.clip(kept, -most, most) << n
 
 
 def late_exponent(projection: Projection, arithmetic: Arithmetic) -> int:
