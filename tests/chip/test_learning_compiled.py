@@ -10,10 +10,12 @@ import pytest
 from brian2lava.chip.emulate import _library
 from brian2lava.chip.learning import (
     Brian2LoihiLearning,
+    Factor,
     FixedLearning,
     LavaTape,
     LearningRule,
     PhiloxTape,
+    Product,
     Synapses,
     Trace,
     actual_weights,
@@ -121,10 +123,10 @@ def connected(seed: int) -> Synapses:
 def projecting(
     loop: Loop, rule: LearningRule, synapses: Synapses, weights: Any, sign_mode: str, **more: Any
 ) -> Projecting:
-    values: dict[str, Any] = {"num_weight_bits": 8, "exponent": 0, **more}
+    values: dict[str, Any] = {"name": "p", "num_weight_bits": 8, "exponent": 0, **more}
     return Projecting(
-        name="p", rule=rule, synapses=synapses, weights=weights, sign_mode=sign_mode,
-        delivered=loop.allocate("delivered", np.zeros(synapses.size, np.int32)),
+        rule=rule, synapses=synapses, weights=weights, sign_mode=sign_mode,
+        delivered=loop.allocate(f"{values['name']}_delivered", np.zeros(synapses.size, np.int32)),
         delivered_ctype="int32_t", pre_events=loop.events[0], post_events=loop.events[1],
         timestep=loop.timestep, key=KEY, **values,
     )  # fmt: skip
@@ -188,6 +190,17 @@ def same(loop: Loop, made: Compiled, variables: Any, traces: Any, step: int) -> 
             np.testing.assert_array_equal(own, values[name], err_msg=f"{name}, step {step}")
 
 
+def delivery(loop: Loop, synapses: Synapses, delay: int, name: str) -> program.Pathway:
+    """The pathway through which a projection delivers its weights."""
+    return program.Pathway(
+        name=name, origin=program.Origin(name), clock=0, events=loop.events[0], first=0,
+        last=N_PRE, delays=loop.allocate(f"{name}_delays", np.array([float(delay)])),
+        sources=loop.allocate(f"{name}_i", synapses.pre.astype(np.int32)),
+        targets=loop.allocate(f"{name}_j_synaptic_post", synapses.post.astype(np.int32)),
+        dt=loop.dt,
+    )  # fmt: skip
+
+
 WHOLE: dict[str, Any] = {"x1": Trace(100, 7), "y1": Trace(30, 5)}
 B2L_RULES: dict[str, tuple[str, dict[str, Any], str, int]] = {
     "pair": ("2^-2*x0*y1 - 2^-3*y0*x1", WHOLE, "MIXED", 8),
@@ -215,12 +228,7 @@ def test_brian2loihi(name: str, delay: int) -> None:
     given = projecting(
         loop, rule, synapses, weights, sign_mode, num_weight_bits=bits, exponent=exponent
     )
-    arriving = program.Pathway(
-        name="delivery", origin=program.Origin("p"), clock=0, events=loop.events[0], first=0,
-        last=N_PRE, delays=loop.allocate("delays", np.array([float(delay)])),
-        sources=loop.allocate("i", synapses.pre.astype(np.int32)),
-        targets=loop.allocate("j_synaptic_post", synapses.post.astype(np.int32)), dt=loop.dt,
-    )  # fmt: skip
+    arriving = delivery(loop, synapses, delay, "p")
     first_time = 1990 if delay else 0
     made = compile_brian2loihi(given, loop.allocate, arriving, first_time)
     loop.operations += made.operations
@@ -240,10 +248,115 @@ def test_brian2loihi(name: str, delay: int) -> None:
     assert np.any(plain.weights != weights)
 
 
+def random_rule(rng: Any, dialect: str) -> LearningRule:
+    """Up to three products a change, of any variables that the dialect has."""
+    lava = dialect == "lava"
+    k, variables = rng.integers(4), ["x0", "x1", "x2", "y0", "y1", "y2", "y3", "w"]
+    variables += ["d", "t"] if lava else []
+
+    def product() -> Product:
+        factors = tuple(
+            Factor(str(name), int(rng.integers(-30, 30)), name in ("w", "d", "t") and k % 2 == 0)
+            for name in rng.choice(variables, rng.integers(0, 4))
+        )
+        dependency = str(rng.choice(["x0", "y0", f"u{k}"], p=[0.4, 0.4, 0.2]))
+        return Product(int(rng.integers(-7, 8)), int(rng.integers(-7, 2)), dependency, factors)
+
+    def change(chance: float) -> tuple[Product, ...]:
+        return tuple(product() for _ in range(rng.integers(1, 4))) if rng.random() < chance else ()
+
+    def trace() -> Trace:
+        impulse, tau = rng.uniform(1, 127), rng.uniform(1, 60)
+        return Trace(impulse, tau) if lava else Trace(int(impulse), int(tau))
+
+    traces: dict[str, Any] = {name: trace() for name in ("x1", "x2", "y1", "y2", "y3")}
+    if not lava:
+        return LearningRule(dw=change(1), **traces)
+    return LearningRule(
+        change(1), change(0.3), change(0.3), t_epoch=int(rng.choice([1, 1, 3])), **traces
+    )
+
+
+def test_random_rules_side_by_side_in_lava_fixed() -> None:
+    rng, (pre, post) = np.random.default_rng(21), fire(6)
+    loop, pairs = Loop(pre, post), []
+    for k in range(12):
+        rule, synapses = random_rule(rng, "lava"), connected(k)
+        sign_mode = ("MIXED", "EXCITATORY", "INHIBITORY")[k % 3]
+        weights = start_weights(sign_mode, synapses.size)
+        made = compile_lava(
+            projecting(loop, rule, synapses, weights, sign_mode, name=f"p{k}"), loop.allocate
+        )
+        loop.operations += made.operations
+        pairs.append((made, FixedLearning(rule, synapses, weights, PhiloxTape(9, 4), sign_mode)))
+    loop.start()
+    for step in range(60):
+        loop.step()
+        for made, plain in pairs:
+            plain.step(pre[step], post[step])
+            same(loop, made, plain.variables, plain.traces, step)
+    loop.close()
+
+
+def test_random_rules_side_by_side_in_brian2loihi() -> None:
+    rng, (pre, post) = np.random.default_rng(22), fire(7)
+    loop, pairs = Loop(pre, post), []
+    for k in range(8):
+        rule, synapses = random_rule(rng, "brian2loihi"), connected(k)
+        sign_mode, bits = ("MIXED", "EXCITATORY", "INHIBITORY")[k % 3], (8, 5)[k % 2]
+        weights = start_weights(sign_mode, synapses.size)
+        given = projecting(
+            loop, rule, synapses, weights, sign_mode, name=f"p{k}", num_weight_bits=bits
+        )
+        made = compile_brian2loihi(given, loop.allocate, delivery(loop, synapses, 0, f"p{k}"))
+        loop.operations += made.operations
+        plain = Brian2LoihiLearning(rule, synapses, weights, PhiloxTape(9, 4), sign_mode, bits)
+        pairs.append((made, plain))
+    loop.start()
+    for step in range(60):
+        loop.step()
+        for made, plain in pairs:
+            plain.step(pre[step], post[step])
+            same(loop, made, {"w": plain.weights}, plain.traces, step)
+    loop.close()
+
+
+def test_a_third_factor_is_taken_from_the_targets() -> None:
+    rule = learning_rule(
+        "u0*t*y2*2^-5", dt="2^-1*x0*y1 + 2^-2*y0*x1 - u0*t*2^-3", x1=Trace(20, 10),
+        third_factor=True,
+    )  # fmt: skip
+    synapses, (pre, post) = connected(1), fire(4)
+    weights = start_weights("MIXED", synapses.size)
+    loop = Loop(pre, post)
+    states = {
+        name: loop.allocate(f"state_{name}", np.zeros(N_POST, np.int32)) for name in ("y1", "y2")
+    }
+    given = projecting(loop, rule, synapses, weights, "MIXED", post_traces=states)
+    made = compile_lava(given, loop.allocate)
+    loop.operations += made.operations
+    loop.start()
+    plain = FixedLearning(rule, synapses, weights, PhiloxTape(9, 4))
+    rng = np.random.default_rng(8)
+    for step in range(STEPS):
+        supplied = {name: rng.integers(0, 128, N_POST) for name in states}
+        for name, array_id in states.items():
+            loop.storage[array_id][:N_POST] = supplied[name]
+        plain.step(pre[step], post[step], supplied)
+        loop.step()
+        same(loop, made, plain.variables, plain.traces, step)
+    assert loop.storage[made.beyond][0] == 0
+    loop.storage[states["y1"]][:N_POST] = [128, -1, 3, 127, 0, 300]
+    loop.step()
+    assert loop.storage[made.beyond][0] == 3
+    loop.close()
+    assert np.any(plain.weights != weights)
+
+
 def test_what_can_not_be_compiled() -> None:
     loop, synapses = Loop(*fire(1)), connected(1)
     third = learning_rule("x0*y1", third_factor=True)
-    with pytest.raises(NotSupported, match="projection 'p': a third-factor rule"):
+    with pytest.raises(NotSupported, match="projection 'p': a third-factor rule takes y1 from"):
         compile_lava(projecting(loop, third, synapses, np.zeros(synapses.size), "MIXED"),
                      loop.allocate)  # fmt: skip
 

@@ -6,6 +6,7 @@ from brian2lava.chip.learning.lava_fixed import FixedLearning
 from brian2lava.chip.learning.lava_float import FloatLearning
 from brian2lava.chip.learning.monomials import from_monomials
 from brian2lava.chip.learning.rule import Factor, LearningRule, Product, RuleError, Trace
+from brian2lava.chip.learning.states import learning_state
 from brian2lava.chip.learning.synapses import Synapses
 from brian2lava.chip.learning.tape import LavaTape, PhiloxTape, RecordedTape
 
@@ -25,5 +26,6 @@ __all__ = [
     "actual_weights",
     "from_monomials",
     "learning_rule",
+    "learning_state",
     "parse",
 ]

@@ -62,6 +62,8 @@ class Projecting:
     key : int
         Of the random numbers: ``tape.stream_key(seed, stream)``.
     origin : Origin
+    post_traces : dict of str to str
+        For third-factor rules: y1, y2, y3 -> id of the array of that state of the targets.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Projecting:
     key: int
     clock: int = 0
     origin: program.Origin = program.Origin("learning")
+    post_traces: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,9 @@ class Compiled:
         Id of the array (int64, one element) that holds the random numbers' key.
     draws : str
         Id of the array of replayed draws, shape (capacity, 6), or empty.
+    beyond : str
+        Id of the number (int64) of times that a target supplied a trace outside 0 .. 127, which is
+        then taken as 0 or 127; empty but for third-factor rules.
     """
 
     operations: tuple[tuple[program.Operation, Values], ...]
@@ -103,6 +109,7 @@ class Compiled:
     traces: Mapping[str, str]
     key: str
     draws: str = ""
+    beyond: str = ""
 
 
 @dataclass

@@ -73,13 +73,17 @@ class _Lava:
     def __init__(self, projecting: Projecting, allocate: Allocate, replayed: int) -> None:
         self.projecting = projecting
         self.rule: LearningRule = check_rule(projecting.rule, "lava")
-        if self.rule.third_factor:
-            raise NotSupported(
-                f"projection {projecting.name!r}: a third-factor rule takes y1, y2 and y3 from its"
-                " target's neurons, and no neuron of the emulator keeps them. Use y traces of"
-                " spikes, or run the rule's plain definition (FixedLearning)."
-            )
         self.used = [name for name in TRACES if name in self.rule.used]
+        self.supplied = [
+            name for name in self.used if name in POST_TRACES and self.rule.third_factor
+        ]
+        missing = [name for name in self.supplied if name not in projecting.post_traces]
+        if missing:
+            raise NotSupported(
+                f"projection {projecting.name!r}: a third-factor rule takes {', '.join(missing)}"
+                " from its target's neurons, and these keep no such state. Use traces of spikes"
+                " (third_factor=False), or a neuron that has it."
+            )
         self.replayed = replayed
         self.text = Text(projecting, allocate)
         self.clips = {
@@ -112,6 +116,9 @@ class _Lava:
         text.touch(self.projecting.pre_events, written=False)
         text.touch(self.projecting.post_events, written=False)
         text.touch(self.projecting.timestep, False, "0")
+        self.beyond = text.counter("beyond") if self.supplied else ""
+        for name in self.supplied:
+            text.touch(self.projecting.post_traces[name], written=False)
         self.key = text.allocate(
             f"{self.projecting.name}_key", np.array([signed(self.projecting.key)], np.int64), True
         )
@@ -138,10 +145,12 @@ class _Lava:
         self._spikes("x", "pre", PRE_TRACES, "0")
         self._spikes("y", "post", POST_TRACES, self._impulse_draw(4))
         text.add(f"if (within == {epoch}) {{")
+        for name in self.supplied:
+            self._take(name)
         for name in self.used:
             self._history(name)
         self._synapses()
-        for name in self.used:
+        for name in [name for name in self.used if name not in self.supplied]:
             n = "n_pre" if name in PRE_TRACES else "n_post"
             text.add(
                 f"for (int64_t i = 0; i < {n}; i++)"
@@ -160,6 +169,7 @@ class _Lava:
             traces={name: self.of[name] for name in self.used},
             key=self.key,
             draws=self.draws,
+            beyond=self.beyond,
         )
 
     def _draw(self, which: int) -> str:
@@ -195,6 +205,17 @@ class _Lava:
             *again,
             f"}} else {listed}[{count}[0]++] = i;",
             f"{times}[i] = (int8_t)within;",
+            "}",
+        )
+
+    def _take(self, name: str) -> None:
+        """A trace that the targets supply; what lies outside 0 .. 127 is counted and clipped."""
+        supplied = f"_ptr{self.projecting.post_traces[name]}[j]"
+        self.text.add(
+            "for (int64_t j = 0; j < n_post; j++) {",
+            f"const int64_t y = {clipped(supplied, 0, TRACE_MAX)};",
+            f"_ptr{self.beyond}[0] += y != {supplied};",
+            f"{self.p(name)}[j] = (int8_t)y;",
             "}",
         )
 
