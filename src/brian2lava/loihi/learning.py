@@ -17,12 +17,8 @@ from numpy.typing import NDArray
 
 from brian2lava.chip.learning import (
     Brian2LoihiLearning,
-    LearningRule,
-    Product,
     Synapses,
-    Trace,
     actual_weights,
-    learning_rule,
 )
 from brian2lava.chip.learning.tape import SynapseDraws
 from brian2lava.chip.learning.widths import TRACE_MAX
@@ -56,20 +52,6 @@ def draws(synapses: LoihiSynapses) -> SynapseDraws:
     return Draws()
 
 
-def rule_of(synapses: LoihiSynapses) -> LearningRule:
-    """The learning rule; where only traces were asked for, one that changes nothing.
-
-    Raises
-    ------
-    RuleError
-        ``dw`` is no rule that brian2-loihi can compute; names the term.
-    """
-    traces: dict[str, Any] = {name: Trace(*values) for name, values in synapses.traces.items()}
-    if not synapses.dw:
-        return LearningRule(dw=(Product(0, 0, "u0"),), **traces)
-    return learning_rule(synapses.dw, dialect="brian2loihi", **traces)
-
-
 @dataclass
 class Learner:
     """Synapses in the middle of a run.
@@ -87,10 +69,11 @@ class Learner:
     @classmethod
     def begin(cls, synapses: LoihiSynapses, first: int) -> Learner:
         """From the values in Brian2's variables, before step ``first``."""
+        assert synapses.rule is not None
         pre, post = ends(synapses)
         sizes = len(owner(synapses.source)[0]), len(owner(synapses.target)[0])
         state = Brian2LoihiLearning(
-            rule_of(synapses),
+            synapses.rule,
             Synapses(pre, post, *sizes),
             synapses.mantissas(),
             draws(synapses),

@@ -82,7 +82,7 @@ class LoihiNeuronGroup(NeuronGroup):
             refractory=refractory * ms,
             name=name,
         )
-        self.v = 0
+        self.set_states({"v": 0})
 
     def __str__(self) -> str:
         return described("neuron group", self.name, self.loihi_parameters)

@@ -10,6 +10,7 @@ import numpy as np
 from brian2 import Synapses, ms
 from numpy.typing import NDArray
 
+from brian2lava.chip.learning import LearningRule, Product, Trace, learning_rule
 from brian2lava.chip.limits import ALIGNMENT, SCALED_WEIGHT, WEIGHT_BITS
 from brian2lava.errors import ChipLimit, NotSupported
 from brian2lava.loihi.constants import synapse_sign_mode, whole
@@ -18,7 +19,6 @@ from brian2lava.loihi.neurons import described
 #: Mantissas that can be assigned, by sign mode. Those of mixed signs are even on the chip.
 _RANGE = {1: (-256, 254), 2: (0, 255), 3: (-256, 0)}
 _NAMES = {number: name for name, number in vars(synapse_sign_mode).items()}
-_TRACES = ("x1", "x2", "y1", "y2", "y3")
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class LoihiSynapses(Synapses):
     ------
     ChipLimit
         A parameter lies outside its range.
+    RuleError
+        ``dw`` can't be read, or is no rule that brian2-loihi computes; names the term.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class LoihiSynapses(Synapses):
         for trace, (impulse, tau) in given.items():
             self.loihi_parameters |= {f"imp_{trace}": impulse, f"tau_{trace}": tau}
         self.dw = dw
+        self.rule = _rule(dw, self.traces)
         self._w: NDArray[Any] | None = None
         self._assigned: NDArray[Any] | None = None
         self._in_flight = _NOTHING
@@ -127,7 +130,7 @@ class LoihiSynapses(Synapses):
     @property
     def learns(self) -> bool:
         """Whether weights or traces change while the network runs."""
-        return bool(self.dw or self.traces)
+        return self.rule is not None
 
     # ------------------------------------------------------------ weights
     @property
@@ -224,3 +227,11 @@ class LoihiSynapses(Synapses):
         for name in ("_w", "_assigned", "_in_flight"):
             object.__setattr__(self, name, kept.pop(name))
         super()._restore_from_full_state(kept)
+
+
+def _rule(dw: str, traces: dict[str, tuple[int, int]]) -> LearningRule | None:
+    """The learning rule; where only traces were asked for, one that changes nothing."""
+    given: dict[str, Any] = {name: Trace(*values) for name, values in traces.items()}
+    if dw:
+        return learning_rule(dw, dialect="brian2loihi", **given)
+    return LearningRule(dw=(Product(0, 0, "u0"),), **given) if traces else None
