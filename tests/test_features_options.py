@@ -66,7 +66,7 @@ def test_unknown_options_name_the_nearest(options: dict[str, Any], text: str) ->
     "options",
     (
         {"hardware": "GPU"},
-        {"hardware": "Loihi2"},
+        {"backend": "lava", "hardware": "Loihi2"},
         {"granularity": "object"},
         {"mode": "preset"},
         {"num_repr": "fixed"},

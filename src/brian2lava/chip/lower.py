@@ -199,6 +199,10 @@ class _Lowering:
             self.add_population(population)
         for projection in network.projections:
             self.add_projection(projection)
+        decodes = {
+            name: self.decode(network.population(name), wanted)
+            for name, wanted in self.around.decodes.items()
+        }
         return Lowered(
             arrays=tuple(self.arrays.values()),
             storage=self.storage,
@@ -207,10 +211,7 @@ class _Lowering:
             events=self.events,
             states=self.states,
             counters=self.counters,
-            decodes={
-                name: self.decode(network.population(name), wanted)
-                for name, wanted in self.around.decodes.items()
-            },
+            decodes=decodes,
             sums=self.sums,
         )
 

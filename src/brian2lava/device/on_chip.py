@@ -32,8 +32,10 @@ from brian2lava.errors import ChipOverflow, NotSupported
 from brian2lava.program import step_program as program
 from brian2lava.program.effects import effects
 
-#: Steps of the run in floating point that shows how large states become.
+#: Steps of the run in floating point that shows how large states become; fewer in large networks.
+#: The run's own length does not enter, so that run(20*ms) is run(10*ms) twice.
 RANGE_STEPS = 1000
+_RANGE_WORK = 50_000_000
 #: The profile of each chip where none is asked for.
 DEFAULT_PROFILE = {"Loihi1": "loihi1", "Loihi2": "lava"}
 
@@ -104,8 +106,10 @@ class OnChip:
         clock = _common_clock(objects)
         steps = max(0, int(clock._i_end - clock.variables["timestep"].get_value()[0]))
         first = int(clock.variables["timestep"].get_value()[0])
-        found = self._recognised = recognise(objects, self.namespace, first, steps)
-        quantised = self._quantise(found.ideal, steps)
+        found = self._recognised = recognise(
+            objects, self.namespace, first, max(steps, RANGE_STEPS)
+        )
+        quantised = self._quantise(found.ideal)
         self.kept = Kept(quantised, steps=(self.before.steps if self.before else 0) + steps)
         around = self._surroundings(captured, objects, clock, found, quantised)
         self._low = lower(quantised.network, around)
@@ -114,14 +118,16 @@ class OnChip:
             self.device.runs.drop(self.net)
         return _Composing(captured, self._low, objects, found, quantised.parts).done()
 
-    def _quantise(self, ideal: IdealNetwork, steps: int) -> Quantised:
+    def _quantise(self, ideal: IdealNetwork) -> Quantised:
         chip = self.device.options.hardware
         if self.before is not None:
             known = {population.name for population in ideal.populations}
             scales = {k: v for k, v in self.before.quantised.scales.items() if k in known}
             return quantise(ideal, chip, self.arithmetic, scales=scales)
-        if steps and ideal.populations:
-            ideal = float_ranges(ideal, min(steps, RANGE_STEPS), seed=self.device.random.given or 0)
+        if ideal.populations:
+            size = sum(population.size for population in ideal.populations)
+            steps = int(min(RANGE_STEPS, max(50, _RANGE_WORK // max(1, size))))
+            ideal = float_ranges(ideal, steps, seed=self.device.random.given or 0)
         return quantise(ideal, chip, self.arithmetic)
 
     def _surroundings(
