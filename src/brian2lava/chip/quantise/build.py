@@ -22,6 +22,7 @@ from brian2lava.chip.quantise.costs import costs_of
 from brian2lava.chip.quantise.extras import with_extras
 from brian2lava.chip.quantise.registers import (
     Filled,
+    check_initial,
     check_quantity,
     fill,
     unit_of_input,
@@ -100,6 +101,7 @@ def quantise(
     for population in ideal.populations:
         for quantity in population.quantities:
             check_quantity(population, quantity, ideal.dt)
+        check_initial(population)
     factors = {p.name: factors_of(p, arithmetic, compensate) for p in ideal.populations}
     inputs = _inputs(ideal, factors)
     built = _Built()

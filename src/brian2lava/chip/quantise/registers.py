@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def fill(
     rows = []
     for quantity in population.quantities:
         check_quantity(population, quantity, dt)
-        made = _register(population, quantity, scale, profile)
+        made = _register(population, quantity, scale, profile, bias_factor)
         registers.update(made.registers)
         rows.append(_row(population, quantity, made, dt, bias_factor))
     initial, initial_rows = _initial(population, scale, profile)
@@ -124,12 +124,17 @@ class _Made:
 
 
 def _register(
-    population: IdealPopulation, quantity: Quantity, scale: float, profile: Arithmetic
+    population: IdealPopulation,
+    quantity: Quantity,
+    scale: float,
+    profile: Arithmetic,
+    bias_factor: Reals,
 ) -> _Made:
     kind = KINDS[quantity.kind]
     real = kind.scale(quantity.value, scale, profile)
     if quantity.kind == "bias":
-        return _bias(population, quantity, real, scale)
+        given = replace(quantity, value=quantity.value / bias_factor)
+        return _bias(population, given, real, scale)
     integers, note = rounded(real), ""
     limit = profile_limit(population.neuron.register(quantity.register).limit, profile)
     if quantity.kind in ("decay", "current_decay"):
@@ -249,6 +254,15 @@ def _unit(population: IdealPopulation, quantity: Quantity) -> str:
     }.get(quantity.kind, unit_of_v(population))
 
 
+def check_initial(population: IdealPopulation) -> None:
+    """Refuse initial states that are no numbers."""
+    for name, values in population.initial.items():
+        if not np.all(np.isfinite(values)):
+            raise ChipLimit(
+                f"population {population.name!r}, initial {name!r}: finite numbers are needed."
+            )
+
+
 def _initial(
     population: IdealPopulation, scale: float, profile: Arithmetic
 ) -> tuple[dict[str, Any], list[ParameterRow]]:
@@ -260,8 +274,6 @@ def _initial(
             raise ChipLimit(
                 f"{what}: {population.model} has no such state; it has {', '.join(states)}."
             )
-        if not np.all(np.isfinite(values)):
-            raise ChipLimit(f"{what}: finite numbers are needed.")
         a = scale if is_level(states[name]) else 1.0
         integers = rounded(values * a)
         if profile.saturate:

@@ -116,12 +116,12 @@ def quantise_part(
         The weights do not fit with this scale.
     """
     weights = part.weights
-    largest = float(np.abs(weights).max(initial=0.0))
+    largest = _largest(weights)
     exponent = int(exponents(largest, scale, part.signs)) if largest else 0
     if exponent > WEIGHT_EXPONENT.high:
         raise ChipLimit(
-            f"projection {part.projection.name!r}: a weight of {largest:.6g} {unit} with the scale"
-            f" {scale:.6g} needs the exponent {exponent}, the chip has up to"
+            f"projection {part.projection.name!r}: a weight of {_largest(part.original):.6g} {unit}"
+            f" with the scale {scale:.6g} needs the exponent {exponent}, the chip has up to"
             f" {WEIGHT_EXPONENT.high} ({WEIGHT_EXPONENT.source}). Use a scale of up to"
             f" {largest_scale(largest, part.signs):.6g}, or smaller weights."
         )
@@ -147,6 +147,10 @@ def quantise_part(
     return projection, Part(part.projection.name, part.synapses, step), row, vanished
 
 
+def _largest(values: Reals) -> float:
+    return float(np.abs(values).max(initial=0.0))
+
+
 def _row(
     part: SignedPart, unit: str, exponent: int, whole: Any, step: Reals, vanished: int
 ) -> ParameterRow:
@@ -157,7 +161,10 @@ def _row(
     if weights.size == 0 or np.all(weights == weights[0]):
         error = worst(relative_error(weights, meant))
     else:
-        error = float(np.linalg.norm(meant - weights) / np.linalg.norm(weights))
+        largest = _largest(weights)  # squares of tiny weights would vanish
+        error = float(
+            np.linalg.norm((meant - weights) / largest) / np.linalg.norm(weights / largest)
+        )
         single = worst(relative_error(weights[weights != 0], meant[weights != 0]))
         notes.append(f"root mean square; worst single {single:+.1%}")
     if vanished:
