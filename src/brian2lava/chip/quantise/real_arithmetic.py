@@ -39,7 +39,6 @@ REAL: Mapping[str, Callable[..., Any]] = {
     "negation": lambda x: _truth(x == 0),
     "select": lambda x, y, z: np.where(x != 0, y, z),
     "decay": lambda x, d: x * (1 - d / DECAY_UNITY),
-    "scale": lambda x, factor, bits: x * factor * np.exp2(-bits),
     "rotate": lambda x, f, y, g, bits, more: (x * f + y * g) * np.exp2(-bits) + more,
     "wrap_once": lambda x: x,
     "wrap_modulo": lambda x, bits: x,
