@@ -72,6 +72,19 @@ def test_a_stage_knows_only_what_it_takes_and_makes(stage: str) -> None:
         assert ours <= allowed, f"{place(module)} imports {', '.join(sorted(ours - allowed))}"
 
 
+#: What stands where Brian2 may be imported, and is free of it all the same: values that other
+#: stages take, and the arithmetic that makes them.
+FREE_OF_BRIAN2 = tuple(
+    f"chip/recognise/{name}" for name in ("step_map", "polynomial", "expression", "refusal")
+)
+
+
+@pytest.mark.parametrize("name", FREE_OF_BRIAN2)
+def test_maps_of_a_step_are_free_of_brian2(name: str) -> None:
+    (module,) = (module for module in MODULES if place(module) == name)
+    assert not {found for found in imported(module) if found.split(".")[0] == "brian2"}
+
+
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     names = {part for module in MODULES for part in place(module).split("/")}
     assert not names & {

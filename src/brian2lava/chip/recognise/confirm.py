@@ -48,7 +48,9 @@ def confirm(group: Any, namespace: Mapping[str, Any], found: PopulationMap, code
     """
     draw = np.random.default_rng(20240229)
     updater = group.subexpression_updater
-    statements = (assignments(updater.code) if updater is not None else []) + assignments(code)
+    statements = (assignments(updater.abstract_code) if updater is not None else []) + assignments(
+        code
+    )
     step = int(round(float(np.ravel(group.variables["t"].get_value())[0]) / found.dt))
     initial = found.initial()
     scale = np.maximum(np.abs(initial).max(axis=1, initial=0), np.abs(found.bias).max(axis=1))
@@ -57,6 +59,7 @@ def confirm(group: Any, namespace: Mapping[str, Any], found: PopulationMap, code
         x = scale * draw.standard_normal(initial.shape)
         expected, size = stepped(found, x, step)
         names = _Names(group, namespace)
+        names["t"] = step * found.dt
         names.update(zip((state.name for state in found.states), x, strict=True))
         for name, node, _text in statements:
             rendered = NumpyNodeRenderer().render_node(ast.fix_missing_locations(node))

@@ -68,4 +68,4 @@ def _usual_slots(group: Any) -> dict[int, str]:
 
 
 def _code(part: Any) -> str:
-    return f"'{' ; '.join(str(getattr(part, 'code', '')).split())}'"
+    return f"'{' '.join(str(getattr(part, 'abstract_code', '')).split())}'"

@@ -145,7 +145,8 @@ class Expansion:
         """Without terms that cancelled: rounding errors of coefficients are exactly 0."""
         terms = {}
         for monomial, (value, size) in self.terms.items():
-            kept = np.where(np.abs(value) <= CANCELLED * size, 0.0, value)
+            cancelled = np.isfinite(size) & (np.abs(value) <= CANCELLED * size)
+            kept = np.where(cancelled, 0.0, value)
             if np.any(kept != 0):
                 terms[monomial] = (kept, size)
         return Expansion(terms)

@@ -11,7 +11,7 @@ from brian2.core.variables import ArrayVariable
 from brian2.equations.equations import PARAMETER
 from brian2.groups.neurongroup import NeuronGroup
 from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException
-from brian2.units.fundamentalunits import get_unit
+from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
 
 from brian2lava.chip.recognise.condition import threshold_of
 from brian2lava.chip.recognise.confirm import confirm
@@ -82,7 +82,7 @@ def population_map(
         states=tuple(
             State(
                 name,
-                str(get_unit(group.variables[name].dim)),
+                _unit(group.variables[name].dim),
                 _values(group, name),
                 name in held,
                 name in differential,
@@ -121,6 +121,10 @@ def _changed_parameters(group: Any, written: Collection[str]) -> list[str]:
         for eq in group.user_equations.values()
         if eq.type == PARAMETER and eq.varname in changed
     ]
+
+
+def _unit(dimensions: Any) -> str:
+    return "1" if dimensions is DIMENSIONLESS else str(get_unit(dimensions))
 
 
 def _values(group: Any, name: str) -> Array:
@@ -188,7 +192,7 @@ def _bind_frozen(group: Any, scope: GroupScope) -> None:
     """``constant over dt`` subexpressions: what they are at the start of the step."""
     if group.subexpression_updater is None:
         return
-    for name, node, text in assignments(group.subexpression_updater.code):
+    for name, node, text in assignments(group.subexpression_updater.abstract_code):
         try:
             scope.bound[name] = evaluate_node(node, scope)
         except NotPolynomial as term:
@@ -312,7 +316,7 @@ def _after_update(group: Any, scope: GroupScope) -> GroupScope:
     """Names as the threshold and the reset see them: the states are variables again."""
     later = GroupScope(group, scope.namespace, scope.states)
     if group.subexpression_updater is not None:
-        for name, _, _ in assignments(group.subexpression_updater.code):
+        for name, _, _ in assignments(group.subexpression_updater.abstract_code):
             before = scope.bound[name]
             later.bound[name] = before if before.is_constant else Expansion.variable(name)
     later.bound["not_refractory"] = Expansion.variable("not_refractory")

@@ -134,7 +134,7 @@ class GroupScope:
         if whole not in (0, 1) or np.size(time.value) != 1:
             return None
         inside_a_step = abs(steps - whole) > 1e-9
-        return None if inside_a_step and not function.is_locally_constant(dt) else whole
+        return None if inside_a_step and not _steady(float(function.dt) / dt) else whole
 
     # ------------------------------------------------------------ inputs
     def input_symbols(self) -> set[str]:
@@ -168,6 +168,11 @@ class GroupScope:
                 )
             )
         return tuple(found)
+
+
+def _steady(ratio: float) -> bool:
+    """Whether a row, which lasts ``ratio`` steps, never changes in the middle of one."""
+    return ratio > 1 - 1e-9 and abs(ratio - round(ratio)) < 1e-9 * ratio
 
 
 def stacked(rows: list[Array]) -> Array:
