@@ -16,6 +16,7 @@ from brian2lava.chip.learning import (
     LearningRule,
     PhiloxTape,
     Product,
+    RuleError,
     Synapses,
     Trace,
     actual_weights,
@@ -321,6 +322,41 @@ def test_random_rules_side_by_side_in_brian2loihi() -> None:
     loop.close()
 
 
+@pytest.mark.parametrize("kind", ["lava", "brian2loihi"])
+def test_a_run_goes_on_where_another_ended(kind: str) -> None:
+    synapses, (pre, post) = connected(1), fire(5, rate=0.05)
+    weights, middle = start_weights("MIXED", synapses.size), 60
+    plain: Any
+    if kind == "lava":
+        rule = learning_rule("-2^-2*x0*y1 + 2^-2*y0*x1 - u1*t*2^-4", dt="y0*x1 - x0*y1", **BOTH)
+        plain = FixedLearning(rule, synapses, weights, PhiloxTape(9, 4))
+    else:
+        rule = learning_rule(B2L_RULES["pair"][0], dialect="brian2loihi", **WHOLE)
+        plain = Brian2LoihiLearning(rule, synapses, weights, PhiloxTape(9, 4), "MIXED")
+    for step in range(middle):
+        plain.step(pre[step], post[step])
+    assert any(np.any(values) for values in plain.traces.values())
+    loop = Loop(pre[middle:], post[middle:])
+    initial = {name: values.copy() for name, values in plain.traces.items()}
+    if kind == "lava":
+        initial["t"] = plain.variables["t"]
+    given = projecting(loop, rule, synapses, plain.weights.copy(), "MIXED", initial=initial)
+    if kind == "lava":
+        made = compile_lava(given, loop.allocate, first_step=middle)
+    else:
+        made = compile_brian2loihi(
+            given, loop.allocate, delivery(loop, synapses, 0, "p"), first_time=middle
+        )
+    loop.operations += made.operations
+    loop.start()
+    for step in range(middle, STEPS):
+        plain.step(pre[step], post[step])
+        loop.step()
+        variables = plain.variables if kind == "lava" else {"w": plain.weights}
+        same(loop, made, variables, plain.traces, step)
+    loop.close()
+
+
 def test_a_third_factor_is_taken_from_the_targets() -> None:
     rule = learning_rule(
         "u0*t*y2*2^-5", dt="2^-1*x0*y1 + 2^-2*y0*x1 - u0*t*2^-3", x1=Trace(20, 10),
@@ -356,6 +392,11 @@ def test_a_third_factor_is_taken_from_the_targets() -> None:
 def test_what_can_not_be_compiled() -> None:
     loop, synapses = Loop(*fire(1)), connected(1)
     third = learning_rule("x0*y1", third_factor=True)
+    epochs = projecting(
+        loop, LAVA_RULES["epochs"], synapses, np.zeros(synapses.size), "MIXED", name="q"
+    )
+    with pytest.raises(RuleError, match="in the middle of an epoch of 5"):
+        compile_lava(epochs, loop.allocate, first_step=3)
     with pytest.raises(NotSupported, match="projection 'p': a third-factor rule takes y1 from"):
         compile_lava(projecting(loop, third, synapses, np.zeros(synapses.size), "MIXED"),
                      loop.allocate)  # fmt: skip

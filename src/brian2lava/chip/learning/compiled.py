@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brian2lava.chip.learning.rule import LearningRule
-from brian2lava.chip.learning.synapses import Synapses
+from brian2lava.chip.learning.synapses import Synapses, hold
 from brian2lava.program import step_program as program
 from brian2lava.program.step_program import SCALAR, Access
 
@@ -45,6 +45,7 @@ class Projecting:
     name : str
     rule : LearningRule
     synapses : Synapses
+        In the order of the pathway that delivers; draws by synapse go by it.
     weights : array of shape (synapses,)
         Initial mantissas: on the grid of their bits for lava-nc, as given for brian2-loihi.
     sign_mode : {"MIXED", "EXCITATORY", "INHIBITORY"}
@@ -64,6 +65,9 @@ class Projecting:
     origin : Origin
     post_traces : dict of str to str
         For third-factor rules: y1, y2, y3 -> id of the array of that state of the targets.
+    initial : dict of str to array
+        Traces (by neuron in lava-nc's arithmetic, by synapse in brian2-loihi's), d and t before the
+        first step; those that are left out are 0.
     """
 
     name: str
@@ -82,6 +86,13 @@ class Projecting:
     clock: int = 0
     origin: program.Origin = program.Origin("learning")
     post_traces: Mapping[str, str] = field(default_factory=dict)
+    initial: Mapping[str, Any] = field(default_factory=dict)
+
+    def first(self, name: str, size: int, limit: tuple[int, int], kind: Any) -> NDArray[Any]:
+        """Initial values, shape (size,)."""
+        values = np.array(np.broadcast_to(self.initial.get(name, 0), (size,)))
+        hold(values, *limit, f"{self.name}, initial {name}")
+        return values.astype(kind)
 
 
 @dataclass(frozen=True)
@@ -132,9 +143,10 @@ class Text:
         array_id = self.allocate(f"{self.projecting.name}_{name}", values)
         return self.touch(array_id, written)
 
-    def counter(self, name: str) -> str:
+    def counter(self, name: str, first: int = 0) -> str:
         """A number that stays between steps; its id."""
-        array_id = self.allocate(f"{self.projecting.name}_{name}", np.zeros(1, np.int64), True)
+        values = np.array([first], np.int64)
+        array_id = self.allocate(f"{self.projecting.name}_{name}", values, True)
         return self.touch(array_id, True, SCALAR)
 
     def touch(self, array_id: str, written: bool, index: str = ANY) -> str:

@@ -82,22 +82,26 @@ class _Brian2Loihi:
     def _arrays(self) -> None:
         text, synapses = self.text, self.projecting.synapses
         n = synapses.size
+        first = {
+            name: self.projecting.first(name, n, (0, TRACE_MAX), np.int8) for name in self.traces
+        }
+        alive = np.any([values != 0 for values in first.values()] or [np.zeros(n)], axis=0)
+        live = np.concatenate([np.flatnonzero(alive), np.zeros(n - alive.sum(), np.int64)])
         self.of = {
-            name: text.array(name, np.zeros(n, kind))
-            for name, kind in (
-                ("flags", np.int8), ("up", np.int8), ("live", np.int32), ("touched", np.int32),
-                ("arrived", np.int32),
-            )
-        }  # fmt: skip
-        for name in ("live_count", "arrived_count"):
-            self.of[name] = text.counter(name)
+            "flags": text.array("flags", np.where(alive, LIVE, 0).astype(np.int8)),
+            "live": text.array("live", live.astype(np.int32)),
+            "live_count": text.counter("live_count", int(alive.sum())),
+            "arrived_count": text.counter("arrived_count"),
+        }
+        for name, kind in (("up", np.int8), ("touched", np.int32), ("arrived", np.int32)):
+            self.of[name] = text.array(name, np.zeros(n, kind))
         self.of["start"], self.of["synapses"] = text.rows("post", synapses.post, synapses.n_post)
         self.of["w"] = text.array("w", self.projecting.weights.astype(np.int16))
         for name in self.traces:
             tau, values = self.rule.traces[name].tau, np.arange(TRACE_MAX + 1)
             whole = (decay_factor(tau) * values).astype(np.int8)
             least = np.ceil(fraction(values, tau) * 2.0**32).astype(np.int64)
-            self.of[name] = text.array(name, np.zeros(n, np.int8))
+            self.of[name] = text.array(name, first[name])
             self.of[f"whole_{name}"] = text.array(f"whole_{name}", whole, written=False)
             self.of[f"least_{name}"] = text.array(f"least_{name}", least, written=False)
         text.touch(self.projecting.delivered, written=True)

@@ -44,7 +44,9 @@ from brian2lava.errors import NotSupported
 DRAWS = 6
 
 
-def compile_lava(projecting: Projecting, allocate: Allocate, replayed: int = 0) -> Compiled:
+def compile_lava(
+    projecting: Projecting, allocate: Allocate, replayed: int = 0, first_step: int = 0
+) -> Compiled:
     """The operation of a projection that learns in lava-nc's integers.
 
     Parameters
@@ -54,8 +56,10 @@ def compile_lava(projecting: Projecting, allocate: Allocate, replayed: int = 0) 
     replayed : int
         Capacity in steps of an array of draws that somebody fills (:func:`fill`), in place of
         counted random numbers; 0: none.
+    first_step : int
+        Steps that were made before step 0 of the program's clock: whole epochs.
     """
-    return _Lava(projecting, allocate, replayed).done()
+    return _Lava(projecting, allocate, replayed, first_step).done()
 
 
 def fill(draws: np.ndarray, tape: LavaDraws, first: int, last: int, t_epoch: int) -> None:
@@ -70,7 +74,9 @@ def fill(draws: np.ndarray, tape: LavaDraws, first: int, last: int, t_epoch: int
 
 
 class _Lava:
-    def __init__(self, projecting: Projecting, allocate: Allocate, replayed: int) -> None:
+    def __init__(
+        self, projecting: Projecting, allocate: Allocate, replayed: int, first_step: int
+    ) -> None:
         self.projecting = projecting
         self.rule: LearningRule = check_rule(projecting.rule, "lava")
         self.used = [name for name in TRACES if name in self.rule.used]
@@ -85,6 +91,12 @@ class _Lava:
                 " (third_factor=False), or a neuron that has it."
             )
         self.replayed = replayed
+        self.first_step = first_step
+        if first_step % self.rule.t_epoch:
+            raise RuleError(
+                f"projection {projecting.name!r}: a run begins {first_step} steps after the first,"
+                f" in the middle of an epoch of {self.rule.t_epoch}. Run whole epochs."
+            )
         self.text = Text(projecting, allocate)
         self.clips = {
             "w": clip_of(projecting.sign_mode, WEIGHT_CLIP), "d": TAG_2_CLIP, "t": TAG_1_CLIP,
@@ -105,13 +117,15 @@ class _Lava:
             self.of[f"{side}_start"], self.of[f"{side}_synapses"] = text.rows(side, neurons, size)
         for name in self.used:
             size = synapses.n_pre if name in PRE_TRACES else synapses.n_post
-            self.of[name] = text.array(name, np.zeros(size, np.int8))
+            first = self.projecting.first(name, size, (0, TRACE_MAX), np.int8)
+            self.of[name] = text.array(name, first)
             whole, fraction = decay_tables(self.rule.traces[name].tau)
             self.of[f"whole_{name}"] = text.array(f"whole_{name}", whole, written=False)
             self.of[f"fraction_{name}"] = text.array(f"fraction_{name}", fraction, written=False)
         self.variables = {"w": text.array("w", self.projecting.weights.astype(np.int16))}
         for name in sorted({"d", "t"} & ({*self.rule.changes} | self.rule.used)):
-            self.variables[name] = text.array(name, np.zeros(synapses.size, np.int16))
+            first = self.projecting.first(name, synapses.size, self.clips[name], np.int16)
+            self.variables[name] = text.array(name, first)
         text.touch(self.projecting.delivered, written=True)
         text.touch(self.projecting.pre_events, written=False)
         text.touch(self.projecting.post_events, written=False)
@@ -127,7 +141,7 @@ class _Lava:
         if self.replayed:
             self.draws = text.array("draws", np.zeros(self.replayed * DRAWS), written=False)
         text.constants |= {
-            "n_pre": synapses.n_pre, "n_post": synapses.n_post, "n_synapses": synapses.size,
+            "first_step": self.first_step, "n_pre": synapses.n_pre, "n_post": synapses.n_post, "n_synapses": synapses.size,
         }  # fmt: skip
 
     def p(self, name: str) -> str:
@@ -139,7 +153,7 @@ class _Lava:
         text.support.append(CLIP)
         epoch = self.rule.t_epoch
         text.add(
-            f"const int64_t step = _ptr{self.projecting.timestep}[0] + 1;",
+            f"const int64_t step = _ptr{self.projecting.timestep}[0] + first_step + 1;",
             f"const int within = (int)((step - 1) % {epoch}) + 1;",
         )
         self._spikes("x", "pre", PRE_TRACES, "0")
