@@ -10,15 +10,21 @@ from typing import Any
 import numpy as np
 from brian2.core.namespace import get_local_namespace
 
-from brian2lava.chip.recognise.expression import assignments, evaluate_node
+from brian2lava.chip.recognise.decay import (
+    NEAREST,
+    Decay,
+    decays_of,
+    differential,
+    evaluated,
+    refuse_names,
+)
 from brian2lava.chip.recognise.pathway import statements, target_name
-from brian2lava.chip.recognise.polynomial import Expansion, NotPolynomial, monomial_text
+from brian2lava.chip.recognise.polynomial import Expansion
 from brian2lava.chip.recognise.refusal import refuse
-from brian2lava.chip.recognise.scope import TIMES, alike
+from brian2lava.chip.recognise.scope import alike
 from brian2lava.chip.recognise.step_map import (
     Array,
     Change,
-    Monomial,
     PlasticEvent,
     PlasticMap,
     Trace,
@@ -30,10 +36,6 @@ from brian2lava.chip.recognise.synapse_scope import (
     refuse_other_schedules,
 )
 
-_NEAREST = (
-    "A chip's learning rule is a sum of products of traces (w += a*apost), with traces that decay"
-    " exponentially and are increased or set at spikes"
-)
 #: Marks the value that a weight has after its change in the same event.
 _AFTER = "'"
 
@@ -70,7 +72,7 @@ def plastic_map(
     scope = SynapseScope(synapses, namespace, states, changing or {})
     dt = float(synapses.clock.dt_)
     count = int(len(synapses))
-    decays = _decays(synapses, scope, dt)
+    decays = decays_of(synapses, scope, dt)
     traces = {name for name, decay in decays.items() if not decay.weight}
     pathways = sorted(synapses._pathways, key=lambda pathway: (pathway.order, pathway.name))
     events = tuple(
@@ -107,7 +109,7 @@ def plastic_map(
 
 def _changed(synapses: Any) -> list[str]:
     """Synaptic variables that change: with differential equations first."""
-    names = [*_equations(synapses)]
+    names = [*differential(synapses)]
     for pathway in synapses._pathways:
         for name, _, _ in statements(pathway):
             index = synapses.variables.indices[name] if name in synapses.variables else ""
@@ -116,108 +118,16 @@ def _changed(synapses: Any) -> list[str]:
     return names
 
 
-def _equations(synapses: Any) -> dict[str, tuple[Any, bool]]:
-    """Differential equations by name, and whether they are event-driven."""
-    found = {name: (synapses.equations[name], False) for name in _diff_names(synapses.equations)}
-    if synapses.event_driven is not None:
-        found |= {
-            name: (synapses.event_driven[name], True) for name in _diff_names(synapses.event_driven)
-        }
-    return found
-
-
-def _diff_names(equations: Any) -> list[str]:
-    return [name for name in equations if name in equations.diff_eq_names]
-
-
 def _values(synapses: Any, name: str, count: int) -> Array:
     values = np.asarray(synapses.variables[name].get_value(), dtype=float)
     return read_only(np.broadcast_to(values, (count,)))
 
 
 # ---------------------------------------------------------------- between events
-@dataclass(frozen=True)
-class _Decay:
-    """A differential equation: ``x' = factor x + constant + extra`` a step."""
-
-    factor: Array
-    constant: Array
-    extra: Expansion
-    event_driven: bool
-    weight: bool
-    text: str
-
-
-def _decays(synapses: Any, scope: SynapseScope, dt: float) -> dict[str, _Decay]:
-    equations = _equations(synapses)
-    stepped = _stepped(synapses, scope) if synapses.state_updater is not None else {}
-    found = {}
-    for name, (equation, event_driven) in equations.items():
-        text = f"d{name}/dt = {equation.expr.code}"
-        if equation.stochastic_variables:
-            refuse(synapses, f"'{text}' contains noise", _NEAREST, "take the noise away")
-        rate = _evaluated(synapses, text, ast.parse(equation.expr.code, mode="eval").body, scope)
-        own = ((name, 1),)
-        row = _closed_form(synapses, name, rate, dt, text) if event_driven else stepped[name]
-        factor = np.asarray(row.coefficient(own), dtype=float)
-        weight = bool(np.all(factor == 1))
-        decaying = (own,) if weight else (own, ())
-        extra = Expansion({m: c for m, c in row.terms.items() if m not in decaying})
-        _refuse_names(synapses, text, extra)
-        for monomial in extra.terms:
-            if name in dict(monomial):
-                refuse(
-                    synapses,
-                    f"'{text}' contains {monomial_text(monomial)}",
-                    _NEAREST,
-                    "make the equation linear in its own variable",
-                )
-        grows = ~((factor > 0) & (factor <= 1))
-        if grows.any():
-            refuse(
-                synapses,
-                f"'{text}' multiplies {name} by {factor[grows][0]} a step",
-                _NEAREST,
-                "make it a decay with a time constant above dt",
-            )
-        found[name] = _Decay(factor, row.value.astype(float), extra, event_driven, weight, text)
-    return found
-
-
-def _closed_form(synapses: Any, name: str, rate: Expansion, dt: float, text: str) -> Expansion:
-    """A step of ``dx/dt = a x + c`` between events."""
-    own = ((name, 1),)
-    for monomial in rate.terms:
-        if monomial not in (own, ()):
-            refuse(
-                synapses, f"'{text}' contains {monomial_text(monomial)}", _NEAREST,
-                "let it depend on itself only",
-            )  # fmt: skip
-    slope = np.asarray(rate.coefficient(own), dtype=float)
-    factor = np.exp(slope * dt)
-    constant = np.asarray(rate.value, dtype=float)
-    with np.errstate(all="ignore"):
-        added = np.where(slope == 0, constant * dt, constant * np.expm1(slope * dt) / slope)
-    terms: dict[Monomial, tuple[Array, Array]] = {own: (factor, factor)}
-    if np.any(added):
-        terms[()] = (added, np.abs(added))
-    return Expansion(terms)
-
-
-def _stepped(synapses: Any, scope: SynapseScope) -> dict[str, Expansion]:
-    """Clock-driven variables after a step of the integrator."""
-    updater = synapses.state_updater
-    updater.update_abstract_code(scope.namespace)
-    later = SynapseScope(synapses, scope.namespace, scope.states, scope.changing)
-    for name, node, text in assignments(updater.abstract_code):
-        later.bound[name] = _evaluated(synapses, text, node, later)
-    return {name: later.bound[name].cleaned() for name in scope.states}
-
-
 def _trace(
     synapses: Any,
     name: str,
-    decay: _Decay,
+    decay: Decay,
     events: tuple[PlasticEvent, ...],
     dt: float,
     count: int,
@@ -240,7 +150,7 @@ def _trace(
     )
 
 
-def _side(name: str, decay: _Decay, events: tuple[PlasticEvent, ...]) -> Any:
+def _side(name: str, decay: Decay, events: tuple[PlasticEvent, ...]) -> Any:
     changes = [(event.side, event.change(name)) for event in events if event.change(name)]
     sides = {side for side, _ in changes}
     constant = all(change is not None and not change.value.variables() for _, change in changes)
@@ -268,7 +178,7 @@ def _event(pathway: Any, scope: SynapseScope, traces: set[str], dt: float) -> Pl
         elif name in scope.states:
             _change(synapses, name, node, text, scope, traces, done)
         else:
-            scope.bound[name] = _evaluated(synapses, text, node, scope)
+            scope.bound[name] = evaluated(synapses, text, node, scope)
     deliveries, after = _deliveries(synapses, done)
     return PlasticEvent(
         name=pathway.name,
@@ -298,24 +208,24 @@ def _change(
     if name in done.values and name not in done.bounds:
         scope.bound[name] = done.values[name]
     if isinstance(node, ast.Call) and ast.unparse(node.func) == "clip":
-        inside, low, high = (_evaluated(synapses, text, part, scope) for part in node.args)
+        inside, low, high = (evaluated(synapses, text, part, scope) for part in node.args)
         if not (low.is_constant and high.is_constant):
-            refuse(synapses, f"'{text}' has bounds that change", _NEAREST, "use constant bounds")
+            refuse(synapses, f"'{text}' has bounds that change", NEAREST, "use constant bounds")
         if name in done.bounds or name in traces:
             refuse(
-                synapses, f"'{text}' cuts a trace, or a value that is cut already", _NEAREST,
+                synapses, f"'{text}' cuts a trace, or a value that is cut already", NEAREST,
                 "clip the weight once",
             )  # fmt: skip
         value = inside
         done.bounds[name] = (low.value.astype(float), high.value.astype(float))
     else:
-        value = _evaluated(synapses, text, node, scope)
+        value = evaluated(synapses, text, node, scope)
         if name in done.bounds:
-            refuse(synapses, f"'{text}' changes {name} after it is cut", _NEAREST, "clip it last")
-    _refuse_names(synapses, text, value)
+            refuse(synapses, f"'{text}' changes {name} after it is cut", NEAREST, "clip it last")
+    refuse_names(synapses, text, value)
     if any(other.endswith(_AFTER) for other in value.variables()):
         refuse(
-            synapses, f"'{text}' depends on a weight that this event has changed", _NEAREST,
+            synapses, f"'{text}' depends on a weight that this event has changed", NEAREST,
             "change the weight last",
         )  # fmt: skip
     done.values[name] = value.cleaned()
@@ -330,7 +240,7 @@ def _as_change(
     text = "; ".join(done.texts[name])
     difference = (value - own).cleaned()
     if is_trace and name in value.variables() and name in difference.variables():
-        refuse(synapses, f"'{text}' multiplies the trace {name}", _NEAREST, "add to it, or set it")
+        refuse(synapses, f"'{text}' multiplies the trace {name}", NEAREST, "add to it, or set it")
     adds = name in value.variables()
     low, high = done.bounds.get(name, (None, None))
     return Change(
@@ -357,7 +267,7 @@ def _deliver(
     target = target_name(pathway, variable, text)
     before = Expansion.variable(target)
     scope.bound[name] = before + done.delivered.get(target, Expansion({}))
-    value = (_evaluated(synapses, text, node, scope) - before).cleaned()
+    value = (evaluated(synapses, text, node, scope) - before).cleaned()
     del scope.bound[name]
     if any(other.rsplit("_", 1)[-1] in ("pre", "post") for other in value.variables()):
         refuse(
@@ -367,7 +277,7 @@ def _deliver(
             "A chip's synapse adds its weight to a variable of the target: v_post += w",
             "add the weight",
         )
-    _refuse_names(synapses, text, value)
+    refuse_names(synapses, text, value)
     done.delivered[target] = value
     done.texts.setdefault(target, []).append(text)
 
@@ -378,7 +288,7 @@ def _deliveries(synapses: Any, done: _Changes) -> tuple[tuple[Change, ...], tupl
         text = "; ".join(done.texts[target])
         late = {name for name in value.variables() if name.endswith(_AFTER)}
         if late and {name + _AFTER for name in value.variables()} & late:
-            refuse(synapses, f"'{text}' delivers a weight twice", _NEAREST, "deliver it once")
+            refuse(synapses, f"'{text}' delivers a weight twice", NEAREST, "deliver it once")
         renamed = Expansion(
             {
                 tuple((name.removesuffix(_AFTER), power) for name, power in monomial): terms
@@ -388,23 +298,3 @@ def _deliveries(synapses: Any, done: _Changes) -> tuple[tuple[Change, ...], tupl
         changes.append(Change(target.rsplit("_", 1)[0], "add", renamed.frozen(), None, None, text))
         after.append(bool(late))
     return tuple(changes), tuple(after)
-
-
-# ---------------------------------------------------------------- refusals
-def _evaluated(synapses: Any, text: str, node: ast.expr, scope: SynapseScope) -> Expansion:
-    try:
-        return evaluate_node(node, scope)
-    except NotPolynomial as term:
-        refuse(
-            synapses, f"'{text}' contains '{term}'", _NEAREST,
-            "write the rule as sums of products of traces",
-        )  # fmt: skip
-
-
-def _refuse_names(synapses: Any, text: str, value: Expansion) -> None:
-    for name in sorted(value.variables()):
-        if name in TIMES or "#" in name or name.startswith(("not_refractory", "lastspike")):
-            refuse(
-                synapses, f"'{text}' depends on '{name.split('#')[0]}'", _NEAREST,
-                "write the rule as sums of products of traces",
-            )  # fmt: skip
