@@ -78,7 +78,8 @@ def _hold(report: ResourceReport, chips: int | None) -> None:
     largest = max(report.populations, key=lambda population: population.cores)
     why = f", most of which are full by {largest.ended_by}" if largest.ended_by else ""
     raise ChipLimit(
-        f"the network needs {report.chips} chips of {report.chip} ({len(report.cores)} cores of"
+        f"the network needs {report.chips} chip{'' if report.chips == 1 else 's'} of"
+        f" {report.chip} ({len(report.cores)} cores of"
         f" {report.budget.cores} a chip), the board has {chips}. Most cores go to population"
         f" {largest.name!r}: {largest.cores}{why}. Use a larger board, or fewer neurons or"
         " synapses."
