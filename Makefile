@@ -1,6 +1,8 @@
 # Every target sets the environment up first; see tools/setup.sh (PYTHON=... and VENV=... choose).
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Tests that run at a time: each may compile, and has a Lava process beside it.
+JOBS ?= 2
 export VENV
 
 .PHONY: help setup demo test test-all check format bench pictures
@@ -20,7 +22,7 @@ demo: setup
 	@"$(BIN)/brian2lava" demo
 
 test: setup
-	@"$(BIN)/python" -m pytest -m "not long"
+	@"$(BIN)/python" -m pytest -n $(JOBS) --dist worksteal -m "not long"
 
 test-all: setup
 	@sh tools/test_all.sh

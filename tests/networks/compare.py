@@ -53,12 +53,17 @@ def difference(
     theirs: Mapping[str, NDArray[Any]],
     relative: float = RELATIVE,
     of_largest: float = OF_LARGEST,
+    of_largest_in: Mapping[str, float] | None = None,
 ) -> str | None:
-    """The first thing that differs, in words, or None. Integers and booleans must be equal."""
+    """The first thing that differs, in words, or None. Integers and booleans must be equal.
+
+    ``of_largest_in`` names variables with an ``of_largest`` of their own.
+    """
     if set(ours) != set(theirs):
         return f"names: {sorted(set(ours) ^ set(theirs))} are on one side only"
     for name, expected in theirs.items():
-        said = _array_difference(ours[name], expected, relative, of_largest)
+        floor = (of_largest_in or {}).get(name.rsplit(".", 1)[-1], of_largest)
+        said = _array_difference(ours[name], expected, relative, floor)
         if said is not None:
             return f"{name.lstrip('.')}: {said}"
     return None
@@ -87,7 +92,7 @@ def _array_difference(
     return f"{count}, first at {first}: {got!r}, expected {expected!r}"
 
 
-def assert_same(ours: Results, theirs: Results, **tolerance: float) -> None:
+def assert_same(ours: Results, theirs: Results, **tolerance: Any) -> None:
     """Fail with the first difference between two snapshots."""
     said = difference(ours, theirs, **tolerance)
     assert said is None, said
@@ -104,7 +109,7 @@ def same_as_runtime(
     build: Callable[[], Any] | None = None,
     *,
     extra_warnings: tuple[str, ...] = (),
-    **tolerance: float,
+    **tolerance: Any,
 ) -> Any:
     """Make a test of ``build``, which sets up and runs a network and returns what to compare.
 
