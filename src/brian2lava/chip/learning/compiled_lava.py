@@ -141,7 +141,8 @@ class _Lava:
         if self.replayed:
             self.draws = text.array("draws", np.zeros(self.replayed * DRAWS), written=False)
         text.constants |= {
-            "first_step": self.first_step, "n_pre": synapses.n_pre, "n_post": synapses.n_post, "n_synapses": synapses.size,
+            "first_step": self.first_step, "n_synapses": synapses.size,
+            "n_pre": synapses.n_pre, "n_post": synapses.n_post,
         }  # fmt: skip
 
     def p(self, name: str) -> str:
