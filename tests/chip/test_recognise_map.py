@@ -283,10 +283,12 @@ def test_a_timed_array_is_an_input(method: str) -> None:
     check_step(made, found, values, scale=1.0)
 
 
-@pytest.mark.parametrize(("dt", "group_dt"), [(0.1, 0.1), (0.3, 0.1), (0.05, 0.1), (1.0, 0.07)])
+@pytest.mark.parametrize(
+    ("dt", "group_dt"), [(0.1, 0.1), (0.3, 0.1), (0.05, 0.1), (1.0, 0.07), (0.5, 0.3)]
+)
 def test_rows_of_an_input_are_those_that_brian2_takes(dt: float, group_dt: float) -> None:
     brian2.defaultclock.dt = group_dt * ms
-    values = {"I": TimedArray(np.arange(40.0), dt=dt * ms, name="I")}
+    values = {"I": TimedArray(np.arange(60.0), dt=dt * ms, name="I")}
     made = group("dv/dt = I(t)/ms : 1", 1, method="euler")
     source = population_map(made, values).inputs[0]
     probe = NeuronGroup(1, "x = I(t) : 1")
