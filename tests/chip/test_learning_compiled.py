@@ -20,7 +20,9 @@ from brian2lava.chip.learning import (
     Synapses,
     Trace,
     actual_weights,
+    learning_operations,
     learning_rule,
+    learning_state,
 )
 from brian2lava.chip.learning.compiled import Compiled, Projecting
 from brian2lava.chip.learning.compiled_brian2loihi import compile_brian2loihi
@@ -34,7 +36,7 @@ from brian2lava.errors import ChipLimit, NotSupported
 from brian2lava.program import step_program as program
 from brian2lava.program.check import check
 
-N_PRE, N_POST, STEPS = 7, 6, 120
+N_PRE, N_POST, STEPS = 19, 11, 120
 KEY = stream_key(9, 4)
 _CTYPES = {
     "int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "int64": "int64_t",
@@ -115,7 +117,7 @@ def fire(seed: int, rate: float = 0.2) -> tuple[Any, Any]:
 def connected(seed: int) -> Synapses:
     """Some pairs, one of them twice, in no order."""
     rng = np.random.default_rng(seed)
-    pre, post = np.nonzero(rng.random((N_PRE, N_POST)) < 0.6)
+    pre, post = np.nonzero(rng.random((N_PRE, N_POST)) < 0.3)
     pre, post = np.append(pre, pre[0]), np.append(post, post[0])
     order = rng.permutation(pre.size)
     return Synapses(pre[order], post[order], N_PRE, N_POST)
@@ -280,16 +282,23 @@ def random_rule(rng: Any, dialect: str) -> LearningRule:
 
 def test_random_rules_side_by_side_in_lava_fixed() -> None:
     rng, (pre, post) = np.random.default_rng(21), fire(6)
-    loop, pairs = Loop(pre, post), []
+    loop = Loop(pre, post)
+    pairs: list[tuple[Compiled, Any]] = []
     for k in range(12):
         rule, synapses = random_rule(rng, "lava"), connected(k)
         sign_mode = ("MIXED", "EXCITATORY", "INHIBITORY")[k % 3]
         weights = start_weights(sign_mode, synapses.size)
-        made = compile_lava(
-            projecting(loop, rule, synapses, weights, sign_mode, name=f"p{k}"), loop.allocate
+        made = learning_operations(
+            "nearest_draw",
+            projecting(loop, rule, synapses, weights, sign_mode, name=f"p{k}"),
+            loop.allocate,
+            delivery(loop, synapses, 0, f"p{k}"),
         )
         loop.operations += made.operations
-        pairs.append((made, FixedLearning(rule, synapses, weights, PhiloxTape(9, 4), sign_mode)))
+        tape = PhiloxTape(9, 4)
+        pairs.append(
+            (made, learning_state("nearest_draw", rule, synapses, weights, tape, sign_mode))
+        )
     loop.start()
     for step in range(60):
         loop.step()
@@ -301,7 +310,8 @@ def test_random_rules_side_by_side_in_lava_fixed() -> None:
 
 def test_random_rules_side_by_side_in_brian2loihi() -> None:
     rng, (pre, post) = np.random.default_rng(22), fire(7)
-    loop, pairs = Loop(pre, post), []
+    loop = Loop(pre, post)
+    pairs: list[tuple[Compiled, Any]] = []
     for k in range(8):
         rule, synapses = random_rule(rng, "brian2loihi"), connected(k)
         sign_mode, bits = ("MIXED", "EXCITATORY", "INHIBITORY")[k % 3], (8, 5)[k % 2]
@@ -309,9 +319,12 @@ def test_random_rules_side_by_side_in_brian2loihi() -> None:
         given = projecting(
             loop, rule, synapses, weights, sign_mode, name=f"p{k}", num_weight_bits=bits
         )
-        made = compile_brian2loihi(given, loop.allocate, delivery(loop, synapses, 0, f"p{k}"))
+        made = learning_operations(
+            "grid_draw", given, loop.allocate, delivery(loop, synapses, 0, f"p{k}")
+        )
         loop.operations += made.operations
-        plain = Brian2LoihiLearning(rule, synapses, weights, PhiloxTape(9, 4), sign_mode, bits)
+        tape = PhiloxTape(9, 4)
+        plain = learning_state("grid_draw", rule, synapses, weights, tape, sign_mode, bits)
         pairs.append((made, plain))
     loop.start()
     for step in range(60):
@@ -382,7 +395,7 @@ def test_a_third_factor_is_taken_from_the_targets() -> None:
         loop.step()
         same(loop, made, plain.variables, plain.traces, step)
     assert loop.storage[made.beyond][0] == 0
-    loop.storage[states["y1"]][:N_POST] = [128, -1, 3, 127, 0, 300]
+    loop.storage[states["y1"]][:6] = [128, -1, 3, 127, 0, 300]
     loop.step()
     assert loop.storage[made.beyond][0] == 3
     loop.close()

@@ -22,6 +22,7 @@ from brian2lava.chip.learning import (
     Trace,
     from_monomials,
     learning_rule,
+    learning_state,
     parse,
 )
 from brian2lava.chip.learning.monomials import scalings
@@ -256,3 +257,9 @@ def test_philox_gives_the_published_numbers() -> None:
     for element, (high, low) in enumerate((words[:2], words[2:])):
         assert uniform(0, element, 0, 0) == ((high << 32 | low) >> 11) * 2.0**-53
     assert stream_key(0, 0) == 0xE220A8397B1DCDAF  # splitmix64's first number
+
+
+def test_an_unknown_rounding_is_named() -> None:
+    one = Synapses(np.array([0]), np.array([0]), 1, 1)
+    with pytest.raises(RuleError, match="learning rounding 'x'; there are nearest_draw, grid_draw"):
+        learning_state("x", learning_rule("x0*y1"), one, 2, PhiloxTape(0), "MIXED")

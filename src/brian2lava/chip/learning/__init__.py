@@ -5,8 +5,8 @@ from brian2lava.chip.learning.grammar import learning_rule, parse
 from brian2lava.chip.learning.lava_fixed import FixedLearning
 from brian2lava.chip.learning.lava_float import FloatLearning
 from brian2lava.chip.learning.monomials import from_monomials
+from brian2lava.chip.learning.profile import learning_operations, learning_state
 from brian2lava.chip.learning.rule import Factor, LearningRule, Product, RuleError, Trace
-from brian2lava.chip.learning.states import learning_state
 from brian2lava.chip.learning.synapses import Synapses
 from brian2lava.chip.learning.tape import LavaTape, PhiloxTape, RecordedTape
 
@@ -25,6 +25,7 @@ __all__ = [
     "Trace",
     "actual_weights",
     "from_monomials",
+    "learning_operations",
     "learning_rule",
     "learning_state",
     "parse",

@@ -43,6 +43,17 @@ return every == 1.0 || fmod(steps, every) == 0.0;
 }"""
 
 
+#: The words that up to 64 synapses draw, several synapses at once.
+_WORDS = """static inline void b2l_words(const int32_t *who, const int m, const uint64_t key,
+const uint32_t draw, const uint64_t time, uint32_t (*__restrict word)[64]) {
+_Pragma("GCC ivdep")
+for (int q = 0; q < m; q++) {
+const b2l::Bits b = b2l::philox(key, (uint32_t)who[q], draw, time);
+word[0][q] = b.x0; word[1][q] = b.x1; word[2][q] = b.x2; word[3][q] = b.x3;
+}
+}"""
+
+
 def compile_brian2loihi(
     projecting: Projecting, allocate: Allocate, arriving: program.Pathway, first_time: int = 0
 ) -> Compiled:
@@ -118,7 +129,7 @@ class _Brian2Loihi:
 
     def done(self) -> Compiled:
         text = self.text
-        text.support += [CLIP, _DUE]
+        text.support += [CLIP, _DUE, _WORDS]
         text.add(
             f"const int64_t now = _ptr{self.projecting.timestep}[0] + first_time;",
             f"const uint64_t key = (uint64_t)_ptr{self.key}[0];",
@@ -126,6 +137,7 @@ class _Brian2Loihi:
         )
         k = self.rule.decimation
         text.add(f"const bool due = {'false' if k is None else f'b2l_due(now, {2**k}.0)'};")
+        self._draw()
         self._bits()
         self._impulses()
         self._changes()
@@ -164,23 +176,16 @@ class _Brian2Loihi:
 
     # ------------------------------------------------------------ the parts of a step
     def _bits(self) -> None:
-        """Which live traces are rounded up, before this step's impulses."""
-        by_draw: dict[int, list[str]] = {}
-        for place, name in enumerate(self.traces):
-            draw, word = draw_of(name)
-            value = f"{self.p(f'least_{name}')}[{self.p(name)}[s]]"
-            bit = f"((int64_t)r.x{word} < {value}) << {place}"
-            by_draw.setdefault(draw, []).append(bit)
+        """Which live traces are rounded up, before this step's impulses.
+
+        The traces are those that the step before has left: it has drawn the bits as well. The first
+        step draws them for traces that are given.
+        """
         self.text.add(
-            f"for (int64_t k = 0; k < {self.p('live_count')}[0]; k++) {{",
-            f"const int32_t s = {self.p('live')}[k]; int up = 0;",
+            "if (now == first_time)",
+            f"for (int64_t k = 0; k < {self.p('live_count')}[0]; k++)"
+            f" draw({self.p('live')} + k, 1, now);",
         )
-        for draw, bits in by_draw.items():
-            self.text.add(
-                f"{{ const b2l::Bits r = b2l::philox(key, (uint32_t)s, {draw}, (uint64_t)now);",
-                f"up |= {' | '.join(f'({bit})' for bit in bits)}; }}",
-            )
-        self.text.add(f"{self.p('up')}[s] = (int8_t)up;", "}")
         self._carries()
 
     def _carries(self) -> None:
@@ -295,11 +300,36 @@ class _Brian2Loihi:
         product = " * ".join([scale, *factor_texts(term, value)])
         self.text.add(f"if ({gate}) change += {product};")
 
+    def _draw(self) -> None:
+        """``draw(synapses, m, time)``: the bits of up to 64 synapses for a time."""
+        by_draw: dict[int, list[str]] = {}
+        for place, name in enumerate(self.traces):
+            draw, word = draw_of(name)
+            least = f"{self.p(f'least_{name}')}[{self.p(name)}[s]]"
+            bit = f"((int64_t)word[{word}][q] < {least}) << {place}"
+            by_draw.setdefault(draw, []).append(f"({bit})")
+        self.text.add(
+            "auto draw = [&](const int32_t *who, const int m, const int64_t time) {",
+            "uint32_t word[4][64];",
+        )
+        for k, (draw, bits) in enumerate(by_draw.items()):
+            old = f"{self.p('up')}[s] | " if k else ""
+            self.text.add(
+                f"b2l_words(who, m, key, {draw}, (uint64_t)time, word);",
+                "for (int q = 0; q < m; q++) {",
+                f"const int32_t s = who[q]; {self.p('up')}[s] = (int8_t)({old}{' | '.join(bits)});",
+                "}",
+            )
+        self.text.add("};")
+
     def _decay(self) -> None:
-        """Live traces decay; a synapse whose traces are all 0 leaves the list."""
+        """Live traces decay and draw their next bits; synapses without a trace leave the list."""
         flags, count = f"{self.p('flags')}[s]", f"{self.p('live_count')}[0]"
         self.text.add(
-            f"for (int64_t k = 0; k < {count};) {{",
+            f"int64_t kept = 0; const int64_t n_live = {count};",
+            "for (int64_t k = 0; k < n_live;) {",
+            "int32_t who[64]; int m = 0;",
+            "for (; k < n_live && m < 64; k++) {",
             f"const int32_t s = {self.p('live')}[k];",
             f"const int up = {self.p('up')}[s]; int any = 0;",
         )
@@ -310,10 +340,13 @@ class _Brian2Loihi:
                 f"{self.p(name)}[s] = (int8_t)x; any |= x; }}",
             )
         self.text.add(
-            f"if (any) {{ {flags} = {LIVE}; k++; }}",
-            f"else {{ {flags} = 0; {self.p('up')}[s] = 0;"
-            f" {self.p('live')}[k] = {self.p('live')}[--{count}]; }}",
+            f"{flags} = any ? {LIVE} : 0;",
+            f"if (any) who[m++] = s; else {self.p('up')}[s] = 0;",
             "}",
+            "draw(who, m, now + 1);",
+            f"for (int q = 0; q < m; q++) {self.p('live')}[kept++] = who[q];",
+            "}",
+            f"{count} = kept;",
         )
 
 

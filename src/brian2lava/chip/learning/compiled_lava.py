@@ -166,11 +166,7 @@ class _Lava:
             self._history(name)
         self._synapses()
         for name in [name for name in self.used if name not in self.supplied]:
-            n = "n_pre" if name in PRE_TRACES else "n_post"
-            text.add(
-                f"for (int64_t i = 0; i < {n}; i++)"
-                f" {self.p(name)}[i] = (int8_t)at_{name}(i, {epoch});"
-            )
+            self._advance(name)
         for letter, side in (("x", "pre"), ("y", "post")):
             text.add(
                 f"for (int64_t k = 0; k < {self.p(f'{side}_count')}[0]; k++)"
@@ -258,6 +254,20 @@ class _Lava:
             f"return decayed_{name}[(time - fired) * {TRACE_MAX + 1}"
             f" + (y > {TRACE_MAX} ? {TRACE_MAX} : y)];",
             "};",
+        )
+
+    def _advance(self, name: str) -> None:
+        """A trace at the end of the epoch, for eight neurons at once where all of it is 0."""
+        n, times = ("n_pre", "tx") if name in PRE_TRACES else ("n_post", "ty")
+        self.text.add(
+            f"for (int64_t i = 0; i < {n}; i++) {{",
+            f"if ((i & 7) == 0 && i + 8 <= {n}) {{",
+            "uint64_t values, spikes;",
+            f"memcpy(&values, {self.p(name)} + i, 8); memcpy(&spikes, {self.p(times)} + i, 8);",
+            "if (!(values | spikes)) { i += 7; continue; }",
+            "}",
+            f"{self.p(name)}[i] = (int8_t)at_{name}(i, {self.rule.t_epoch});",
+            "}",
         )
 
     def _synapses(self) -> None:
