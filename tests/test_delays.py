@@ -244,10 +244,11 @@ def test_step_changed_between_runs(steps: tuple[float, float], engine: Engine) -
     assert_same(results[1], results[0])
 
 
-def test_a_longer_step_loses_no_spike(engine: Engine) -> None:
+@pytest.mark.parametrize("each", ENGINES, ids=str)
+def test_a_longer_step_loses_no_spike(each: Engine) -> None:
     """Two old steps become one. Brian2's queue keeps only the spikes of the later one
     (``prepare`` in cspikequeue.cpp assigns the slot), so this is checked without it."""
-    with under(engine):
+    with under(each):
         defaultclock.dt = 0.1 * ms
         source = SpikeGeneratorGroup(6, range(6), [0.3] * 6 * ms)
         target = NeuronGroup(1, "heard : integer")

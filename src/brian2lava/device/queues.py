@@ -27,6 +27,8 @@ class PathwayQueue:
         self._fetch: Callable[[], Pending] | None = None
         self._python: Any = None
         self._native: Any = None
+        #: The step (s) that the queue in Python was last prepared for.
+        self._dt: Any = None
         self._state_tuple = (source_start, source_end, np.int32)
 
     def lend(self, fetch: Callable[[], Pending]) -> None:
@@ -80,8 +82,24 @@ class PathwayQueue:
 
     def prepare(self, delays: np.ndarray, dt: float, sources: np.ndarray) -> None:
         """Start of a run; engines prepare their own tables."""
-        if self._python is not None:
-            self._python.prepare(delays, dt, sources)
+        if self._python is None:
+            return
+        if self._dt not in (None, dt):
+            self._change_dt(delays, dt, sources)
+        self._python.prepare(delays, dt, sources)
+        self._dt = dt
+
+    def _change_dt(self, delays: np.ndarray, dt: float, sources: np.ndarray) -> None:
+        """Spikes in flight keep their time of arrival, rounded as Brian2 does.
+
+        Brian2's queue does this, too, but of the old steps that become one new step it keeps the
+        last only. So it changes to the new step while it is empty.
+        """
+        flying = _from_state(self._python._full_state())
+        steps = (flying.steps * (self._dt / dt) + 0.5).astype(np.int64)
+        self._python._restore_from_full_state(_to_state(None))
+        self._python.prepare(delays, dt, sources)
+        self._python._restore_from_full_state(_to_state(Pending(steps, flying.synapses)))
 
     def get_capsule(self) -> Any:
         """For Brian2's Cython code (from 2.10 on): the C++ object of a queue of Brian2's."""
