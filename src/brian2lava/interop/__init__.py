@@ -1,0 +1,1 @@
+"""Chip networks in other forms: as a graph of Lava processes."""

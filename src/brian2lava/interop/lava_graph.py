@@ -1,0 +1,252 @@
+"""A chip network as a graph of Lava processes.
+
+What Lava's library computes in fixed point becomes its own processes, with the same integers; the
+rest (refractoriness, registers by neuron, other arithmetic profiles, models that Lava lacks)
+becomes processes of ours, marked as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brian2lava.chip.network import (
+    ChipNetwork,
+    Integers,
+    PoissonSpikes,
+    Population,
+    Projection,
+    SpikeTimes,
+    Stimulus,
+)
+from brian2lava.chip.plain import stimulus_at
+from brian2lava.errors import NotSupported
+from brian2lava.interop import stock_neurons, synapse_layers
+from brian2lava.interop.chip_steps import PopulationStep, SynapseRing, initial_states
+from brian2lava.interop.synapse_layers import Form
+from brian2lava.processes.shim import install
+
+#: (steps, indices) of spikes, as in :class:`brian2lava.chip.plain.Recorded`.
+Spikes = tuple[Integers, Integers]
+
+
+@dataclass(frozen=True)
+class LavaGraph:
+    """Lava processes that are connected and can be run with any of Lava's run configurations.
+
+    Attributes
+    ----------
+    network : ChipNetwork
+    steps : int
+        For how long sources have spikes.
+    neurons : dict of str to process
+        Of each population and source that is not empty; spikes leave at ``s_out``.
+    layers : dict of str to tuple of processes
+        Of each projection that has synapses.
+    stimuli : dict of str to process
+    hub : process or None
+        Connects parts that no projection joins.
+    ours : dict of str to str
+        Populations and projections that are processes of ours, and why.
+    """
+
+    network: ChipNetwork
+    steps: int
+    neurons: Mapping[str, Any]
+    layers: Mapping[str, tuple[Any, ...]]
+    stimuli: Mapping[str, Any]
+    hub: Any
+    ours: Mapping[str, str]
+
+    @property
+    def processes(self) -> tuple[Any, ...]:
+        """All processes."""
+        layers = [layer for made in self.layers.values() for layer in made]
+        hub = () if self.hub is None else (self.hub,)
+        return (*self.neurons.values(), *layers, *self.stimuli.values(), *hub)
+
+
+def lava_graph(
+    network: ChipNetwork,
+    steps: int,
+    replay: Mapping[str, Spikes] | None = None,
+    form: Form = "auto",
+    seed: int = 0,
+) -> LavaGraph:
+    """``network`` as connected Lava processes.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    steps : int
+        For how long sources and stimuli are written out, at least 1.
+    replay : dict of str to (steps, indices)
+        Spikes of Poisson sources, for example those that the emulator recorded.
+    form : "auto", "dense" or "sparse"
+        Which of Lava's synapses: dense for small matrices, or always the one.
+    seed : int
+        Of the random words of stochastic models: population ``k`` of the network draws from
+        ``numpy.random.default_rng([seed, k])``.
+
+    Raises
+    ------
+    NotSupported
+        A projection learns, or a Poisson source has no spikes to replay.
+    """
+    install()
+    return _Builder(network, steps, replay or {}, form, seed).graph()
+
+
+class _Builder:
+    def __init__(
+        self,
+        network: ChipNetwork,
+        steps: int,
+        replay: Mapping[str, Spikes],
+        form: Form,
+        seed: int,
+    ) -> None:
+        self._network, self._steps = network, steps
+        self._replay, self._form, self._seed = replay, form, seed
+        self._ours: dict[str, str] = {}
+        self._neurons: dict[str, Any] = {}
+
+    def graph(self) -> LavaGraph:
+        """Sources, populations, synapses, stimuli; then what holds them together."""
+        for source in self._network.sources:
+            if source.size:
+                self._neurons[source.name] = self._source(source)
+        for number, population in enumerate(self._network.populations):
+            if population.size:
+                self._neurons[population.name] = self._population(number, population)
+        layers = {
+            projection.name: self._projection(projection)
+            for projection in self._network.projections
+            if projection.size
+        }
+        stimuli = {
+            stimulus.name: self._stimulus(stimulus)
+            for stimulus in self._network.stimuli
+            if self._network.population(stimulus.target).size
+        }
+        return LavaGraph(
+            network=self._network,
+            steps=self._steps,
+            neurons=self._neurons,
+            layers=layers,
+            stimuli=stimuli,
+            hub=self._hub(),
+            ours=self._ours,
+        )
+
+    def _source(self, source: SpikeTimes | PoissonSpikes) -> Any:
+        from lava.proc.io.source import RingBuffer
+
+        when, who = self._spikes_of(source)
+        data = np.zeros((source.size, self._steps), np.int32)
+        data[who[when < self._steps], when[when < self._steps]] = 1
+        return RingBuffer(data=data)
+
+    def _spikes_of(self, source: SpikeTimes | PoissonSpikes) -> Spikes:
+        if source.name in self._replay:
+            when, who = self._replay[source.name]
+            return np.asarray(when), np.asarray(who)
+        if isinstance(source, PoissonSpikes):
+            raise NotSupported(
+                f"source {source.name!r} is random, and Lava is to get the spikes that the"
+                f" emulator had: pass them as replay={{{source.name!r}: recorded.spikes[...]}}."
+            )
+        if not source.period:
+            return source.steps, source.indices
+        turns = np.arange(-(-self._steps // source.period)) * source.period
+        when = (turns[:, None] + source.steps).ravel()
+        return when, np.tile(source.indices, len(turns))
+
+    def _population(self, number: int, population: Population) -> Any:
+        arithmetic = self._network.arithmetic
+        why = stock_neurons.why_ours(population, arithmetic)
+        if not why:
+            return stock_neurons.stock_process(population)
+        from brian2lava.processes.chip_neurons import chip_neurons
+
+        self._ours[population.name] = why
+        return chip_neurons(
+            population.name,
+            population.size,
+            population.neuron.ports,
+            initial_states(population, arithmetic),
+            lambda: PopulationStep(
+                population, arithmetic, np.random.default_rng([self._seed, number])
+            ),
+        )
+
+    def _projection(self, projection: Projection) -> tuple[Any, ...]:
+        if projection.learning is not None:
+            raise NotSupported(
+                f"projection {projection.name!r} learns; as a Lava graph, learning projections are"
+                " not available. The emulator runs them: brian2lava.chip.emulate.emulate."
+            )
+        layers = self._layers(projection)
+        for layer in layers:
+            self._neurons[projection.source].s_out.connect(layer.s_in)
+            layer.a_out.connect(getattr(self._neurons[projection.target], projection.port))
+        return layers
+
+    def _layers(self, projection: Projection) -> tuple[Any, ...]:
+        network = self._network
+        sources = network.origin(projection.source).size
+        targets = network.population(projection.target).size
+        why = synapse_layers.why_ours(projection, network.arithmetic)
+        if not why:
+            return tuple(synapse_layers.layers(projection, sources, targets, self._form))
+        from brian2lava.processes.chip_synapses import ChipSynapses
+
+        self._ours[projection.name] = why
+        return (
+            ChipSynapses(
+                name=projection.name,
+                sources=sources,
+                targets=targets,
+                make_ring=lambda: SynapseRing(projection, targets, network.arithmetic),
+            ),
+        )
+
+    def _stimulus(self, stimulus: Stimulus) -> Any:
+        """A source without a synapse between: what it sends is seen in the same step."""
+        from lava.proc.io.source import RingBuffer
+
+        target = self._neurons[stimulus.target]
+        size = self._network.population(stimulus.target).size
+        rows = [np.broadcast_to(stimulus_at(stimulus, n), (size,)) for n in range(self._steps)]
+        process = RingBuffer(data=np.array(rows, np.int32).T)
+        process.s_out.connect(getattr(target, stimulus.port))
+        return process
+
+    def _hub(self) -> Any:
+        parts = self._parts()
+        if len(parts) < 2:
+            return None
+        from brian2lava.processes.chip_hub import chip_hub
+
+        ends = [self._neurons[part] for part in parts]
+        hub = chip_hub("hub", [int(end.s_out.shape[0]) for end in ends])
+        for number, end in enumerate(ends):
+            end.s_out.connect(getattr(hub, f"s_in_{number}"))
+        return hub
+
+    def _parts(self) -> list[str]:
+        """One population or source of each part that projections join."""
+        parent = {name: name for name in self._neurons}
+
+        def root(name: str) -> str:
+            while parent[name] != name:
+                name = parent[name]
+            return name
+
+        for projection in self._network.projections:
+            if projection.size:
+                parent[root(projection.source)] = root(projection.target)
+        return sorted({root(name) for name in self._neurons})
