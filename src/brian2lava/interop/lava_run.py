@@ -188,7 +188,7 @@ def _titles(graph: LavaGraph) -> dict[Any, str]:
     titles = {process: name for name, process in graph.neurons.items()}
     titles.update({process: name for name, process in graph.stimuli.items()})
     for name, layers in graph.layers.items():
-        titles.update({layer: name for layer in layers})
+        titles.update(dict.fromkeys(layers, name))
     if graph.hub is not None:
         titles[graph.hub] = "hub"
     return titles

@@ -111,12 +111,12 @@ def _guarded(call: Callable[[], Any], process: int, failures: Failures) -> Calla
 def _noting(
     model: Any, states: Mapping[str, Integers], spikes: Integers | None
 ) -> Callable[[], None]:
-    run_spk, steps = model.run_spk, model
+    run_spk = model.run_spk
     if spikes is not None:
         send = model.s_out.send
 
         def send_noted(data: Any) -> None:
-            spikes[steps.time_step - 1] = np.asarray(data) != 0
+            spikes[model.time_step - 1] = np.asarray(data) != 0
             send(data)
 
         model.s_out.send = send_noted

@@ -28,8 +28,8 @@ class Stock:
         Registers that the process takes one a neuron.
     initial : tuple of str
         States whose values before the first step the process takes.
-    exact : dict of str to str
-        Variable -> register: set to the register itself after the process is made.
+    exact : tuple of str
+        Variables that are set to the register of that name after the process is made.
     absent : frozenset of str
         Registers and states that the process lacks: stock only where they are 0.
     """
@@ -46,7 +46,7 @@ def _as_given(*names: str) -> Callable[[Mapping[str, Any]], Arguments]:
 
 
 def _adaptive(registers: Mapping[str, Any]) -> Arguments:
-    """Decays as fractions k/4096, always floats: Lava multiplies them by 4096 (an int overflows)."""
+    """Decays as fractions k/4096, always floats: Lava's product overflows with an int."""
     decays = ("delta_i", "delta_v", "delta_theta", "delta_r")
     others = ("theta_0", "theta_step", "bias_mant", "bias_exp")
     return {

@@ -5,7 +5,7 @@ Lava runs what is connected by ports; a network may consist of parts that are no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,11 +51,15 @@ def chip_hub(name: str, sizes: Sequence[int]) -> ChipHub:
 
 def _kind(count: int) -> Any:
     """The class with so many ports; its model is left where Lava looks for it."""
-    process = type(ChipHub)(f"ChipHub{count}", (ChipHub,), {"__module__": __name__})
-    members: dict[str, Any] = {"inputs": count, "__module__": __name__}
+    process = _class(f"ChipHub{count}", ChipHub, {})
+    members: dict[str, Any] = {"inputs": count}
     for number in range(count):
         members[f"s_in_{number}"] = LavaPyType(PyInPort.VEC_DENSE, np.int64)
-    model = type(_Hub)(f"_Hub{count}", (_Hub,), members)
+    model = _class(f"_Hub{count}", _Hub, members)
     model = implements(proc=process, protocol=LoihiProtocol)(model)
     globals()[model.__name__] = tag("fixed_pt", "brian2lava")(requires(CPU)(model))
     return process
+
+
+def _class(name: str, base: type, members: Mapping[str, Any]) -> Any:
+    return type(base)(name, (base,), {**members, "__module__": __name__, "__doc__": base.__doc__})
