@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def drawn_part(
     """A recurrent population with a source and a stimulus; several synapses a pair, delays."""
     rng = np.random.default_rng(seed)
     ports = MODELS[model].ports
-    initial = {
+    initial: dict[str, Any] = {
         state: rng.integers(-900, 900, SIZE)
         for state in ("u", "v", "i", "r", "real", "imag")
         if state in [item.name for item in MODELS[model].states]
@@ -77,7 +78,7 @@ def drawn_part(
                     exponent=int(rng.integers(*exponents)),
                     sign_mode=mode if rng.integers(0, 2) else None,
                     num_weight_bits=int(rng.choice([1, 3, 5, 8])),
-                    delays=rng.choice([0, 0, 1, 5, 63], count) if rng.integers(0, 2) else 0,
+                    delays=rng.choice([0, 0, 1, 5, 9], count) if rng.integers(0, 2) else 0,
                     port=port,
                     message_bits=int(rng.integers(0, 2)) * 8,
                 )
@@ -87,7 +88,9 @@ def drawn_part(
     return [population], [source], projections, stimuli
 
 
-def side_by_side(parts: list[tuple[list[Any], ...]], arithmetic: Arithmetic = LAVA) -> ChipNetwork:
+def side_by_side(
+    parts: Sequence[tuple[list[Any], ...]], arithmetic: Arithmetic = LAVA
+) -> ChipNetwork:
     """Several networks, which nothing joins, as one."""
     joined = [[item for part in parts for item in part[place]] for place in range(4)]
     populations, sources, projections, stimuli = map(tuple, joined)

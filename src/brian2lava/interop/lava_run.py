@@ -12,13 +12,16 @@ import numpy as np
 from brian2lava.chip.network import ChipNetwork, Integers
 from brian2lava.chip.plain import Recorded
 from brian2lava.engine.host import interrupts_deferred
-from brian2lava.errors import EngineDied, OptionError
+from brian2lava.errors import EngineDied, NotSupported, OptionError
 from brian2lava.interop.chip_steps import initial_states, word_of
 from brian2lava.interop.lava_graph import Form, LavaGraph, Spikes, lava_graph
 from brian2lava.interop.observation import Failures, shared_array, watch
 from brian2lava.processes.forking import ForkingThread
 from brian2lava.processes.lava_host import _forgotten_by_lava
 from brian2lava.processes.runtime import WatchfulRuntime
+
+#: Each Lava process is a process of the system, and Lava's compiler recurses over them.
+_MOST_PROCESSES = 500
 
 
 def run_lava(
@@ -69,6 +72,12 @@ def run_lava(
             )
     notes = _Notes(network, steps, record)
     graph = lava_graph(network, max(1, steps), replay, form, seed)
+    if len(graph.processes) > _MOST_PROCESSES:
+        raise NotSupported(
+            f"the network becomes {len(graph.processes)} Lava processes, and more than"
+            f" {_MOST_PROCESSES} are not started: each is a process of the system. Join"
+            " populations and projections, or use the emulator (brian2lava.chip.emulate)."
+        )
     if steps and graph.processes:
         _run(graph, select, notes)
     return notes.recorded()
