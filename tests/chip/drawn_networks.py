@@ -28,12 +28,22 @@ Rng = np.random.Generator
 Registers = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Drawn:
     """A network, which of its projections are Sparse in Lava, and all states of Lava's models."""
 
     network: ChipNetwork
     sparse: frozenset[str]
+
+    def __repr__(self) -> str:
+        """Short: what joins what; :func:`repr` of the network has the numbers."""
+        models = [f"{p.name}: {p.size} {p.model}" for p in self.network.populations]
+        joints = [
+            f"{p.name}: {p.source}->{p.target} exponent {p.exponent} {p.signs.name}"
+            f" {p.num_weight_bits} bits, delay {p.delays.max(initial=0)}, {p.size} synapses"
+            for p in self.network.projections
+        ]
+        return f"Drawn({'; '.join([*models, *joints])})"
 
     @property
     def record(self) -> tuple[tuple[str, str], ...]:

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("lava")
 
-from brian2lava.chip.emulate import Emulation
+from brian2lava.chip.emulate import Emulation, emulate
+from brian2lava.chip.network import ChipNetwork, Population, Stimulus
 from brian2lava.chip.plain import PlainChip
-from tests.chip.drawn_networks import Drawn, assert_identical, drawn_networks, joined, part
+from tests.chip.drawn_networks import (
+    MODELS,
+    Drawn,
+    assert_identical,
+    drawn_networks,
+    joined,
+    part,
+)
 from tests.chip.lava_oracle import LavaOracle
 from tests.networks.devices import LONG
 
@@ -63,3 +72,31 @@ def test_drawn_networks_agree_with_lava() -> None:
     assert sum(active.values()) > drawn / 3, active
     if LONG:
         assert min(active[name] for name in ("LIF", "LIFReset", "ATRLIF", "RF")) > 10, active
+
+
+def _at_the_edges() -> Drawn:
+    """One population a model; all powers of two below 2**25 arrive, with both neighbours."""
+    rng = np.random.default_rng(8)
+    edges = np.array([sign * (2**k + near) for k in range(25) for near in (-1, 0, 1)
+                      for sign in (-1, 1)])  # fmt: skip
+    n = 10
+    populations, stimuli = [], []
+    for name, (registers, states) in MODELS.items():
+        initial = {state: rng.choice([-1, 1], n) * rng.choice([0, 5, 2**23 - 1], n)
+                   for state in states}  # fmt: skip
+        populations.append(Population(name, name, n, registers(rng, n), initial))
+        for port in populations[-1].neuron.ports:
+            arriving = np.where(rng.random((_STEPS, n)) < 0.3, rng.choice(edges, (_STEPS, n)), 0)
+            stimuli.append(Stimulus(f"{name}_{port}", name, arriving, port))
+    return Drawn(ChipNetwork(tuple(populations), stimuli=tuple(stimuli)), frozenset())
+
+
+def test_states_leave_their_range_as_in_lava() -> None:
+    drawn = _at_the_edges()
+    lava = LavaOracle(drawn.network).run(_STEPS, drawn.record)
+    plain = PlainChip(drawn.network).run(_STEPS, drawn.record)
+    assert_identical(plain, lava)
+    assert all(count > 50 for count in plain.counts.values()), plain.counts
+    compiled = emulate(drawn.network, _STEPS, drawn.record)
+    assert_identical(compiled, lava)
+    assert compiled.counts == plain.counts
