@@ -159,13 +159,17 @@ class IdealProjection:
 
 @dataclass(frozen=True)
 class IdealStimulus:
-    """Real numbers that a port gets step by step, in the unit of v: (steps,) or (steps, size)."""
+    """Real numbers that a port gets step by step, in the unit of v: (steps,) or (steps, size).
+
+    ``after``: the update of the next step sees them, as with Brian2's currents.
+    """
 
     name: str
     target: str
     port: str
     values: Reals
     repeat: bool = False
+    after: bool = False
 
 
 @dataclass(frozen=True)

@@ -192,11 +192,16 @@ class _Lowering:
             self.add_sums(projection)
         for stimulus in network.stimuli:
             self.sum_of(stimulus.target, stimulus.port)
-            self.add_stimulus(stimulus)
+        for stimulus in network.stimuli:
+            if not stimulus.after:
+                self.add_stimulus(stimulus)
         for source in network.sources:
             self.add_source(source)
         for population in network.populations:
             self.add_population(population)
+        for stimulus in network.stimuli:
+            if stimulus.after:
+                self.add_stimulus(stimulus)
         for projection in network.projections:
             self.add_projection(projection)
         decodes = {

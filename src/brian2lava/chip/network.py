@@ -324,8 +324,9 @@ class Projection:
 class Stimulus:
     """Integers that are added to a port of a population, step by step.
 
-    ``values[n]`` of shape (steps,) or (steps, size) is seen by the update of step n; after the last
-    row there is no input, or, with ``repeat``, the first row follows.
+    ``values[n]`` of shape (steps,) or (steps, size) is seen by the update of step n (with
+    ``after``, that of step n + 1); after the last row there is no input, or, with ``repeat``, the
+    first row follows.
     """
 
     name: str
@@ -333,6 +334,7 @@ class Stimulus:
     values: Any
     port: str = "a_in"
     repeat: bool = False
+    after: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen(self.values))

@@ -214,6 +214,9 @@ def zero_registers(population: Population) -> frozenset[str]:
 
 def stimulus_at(stimulus: Stimulus, now: int) -> Integers:
     """The row of a stimulus that the update of step ``now`` sees."""
+    now -= int(stimulus.after)
+    if now < 0:
+        return np.asarray(0)
     count = len(stimulus.values)
     if now < count:
         return np.asarray(stimulus.values[now])

@@ -19,6 +19,7 @@ from brian2.codegen.runtime.cython_rt import CythonCodeObject
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.core.names import find_name
 from brian2.core.namespace import get_local_namespace
+from brian2.core.network import Network
 from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from brian2.devices.device import all_devices
@@ -43,7 +44,8 @@ from brian2lava.device.run_arguments import apply
 from brian2lava.device.setup import compiled_setup
 from brian2lava.device.standalone import StandaloneInterface, silent
 from brian2lava.engine.memory import GrowingArray, arena
-from brian2lava.options import Options
+from brian2lava.errors import NotSupported
+from brian2lava.options import CHIPS, Options
 from brian2lava.program.step_program import StepProgram
 from brian2lava.program.text import as_text
 from brian2lava.report import Report
@@ -298,6 +300,23 @@ class LavaDevice(StandaloneInterface):
         if "brian2lava" in state:
             self.random.set_state(state["brian2lava"])
 
+    # ------------------------------------------------------------ store and restore
+    def network_store(self, net: Any, name: str = "default", filename: str | None = None) -> Any:
+        """``net.store(...)``; with a chip its integers too, in memory."""
+        if self.options.hardware in CHIPS:
+            _refuse_file("store", net, filename)
+            self.chip_runs.store(net, name)
+        return Network.store.original_function(net, name, filename)
+
+    def network_restore(self, net: Any, *args: Any, **kwds: Any) -> Any:
+        """``net.restore(...)``; with a chip its integers too."""
+        result = super().network_restore(net, *args, **kwds)
+        if self.options.hardware in CHIPS:
+            given = dict(zip(("name", "filename"), args, strict=False)) | kwds
+            _refuse_file("restore", net, given.get("filename"))
+            self.chip_runs.restore(net, given.get("name", "default"))
+        return result
+
     # ------------------------------------------------------------ the run
     @check_units(duration=second, report_period=second)
     def network_run(
@@ -344,6 +363,14 @@ class LavaDevice(StandaloneInterface):
         check_preferences()
         self.options = replace(self.options, threads=self._given_threads or preferred_threads())
         run_network(self, net, *arguments.values())
+
+
+def _refuse_file(what: str, net: Any, filename: str | None) -> None:
+    if filename is not None:
+        raise NotSupported(
+            f"'{net.name}'.{what}(filename={filename!r}): the integers of a chip are stored in"
+            " memory only; leave filename out, or use set_device('lava', hardware='CPU')."
+        )
 
 
 # brian2modelfitting tells runtime devices by the name of their class.

@@ -63,10 +63,26 @@ class ChipRuns:
 
     def __init__(self) -> None:
         self._kept: weakref.WeakKeyDictionary[Network, Kept] = weakref.WeakKeyDictionary()
+        self._stored: weakref.WeakKeyDictionary[Network, dict[str, Kept | None]] = (
+            weakref.WeakKeyDictionary()
+        )
 
     def forget(self) -> None:
         """Forget everything."""
         self._kept.clear()
+        self._stored.clear()
+
+    def store(self, net: Network, name: str) -> None:
+        """Remember the integers of this moment under ``name``, as ``Network.store`` does."""
+        self._stored.setdefault(net, {})[name] = self._kept.get(net)
+
+    def restore(self, net: Network, name: str) -> None:
+        """Go back to the integers of that moment."""
+        kept = self._stored.get(net, {}).get(name)
+        if kept is None:
+            self._kept.pop(net, None)
+        else:
+            self._kept[net] = kept
 
     def of(self, net: Network) -> Kept | None:
         """What the last run of ``net`` left."""
@@ -114,8 +130,7 @@ class OnChip:
         around = self._surroundings(captured, objects, clock, found, quantised)
         self._low = lower(quantised.network, around)
         self._restore_integers(quantised.network)
-        if self.before is not None:
-            self.device.runs.drop(self.net)
+        self.device.runs.drop(self.net)  # what its queues hold is set anew in begin()
         return _Composing(captured, self._low, objects, found, quantised.parts).done()
 
     def _quantise(self, ideal: IdealNetwork) -> Quantised:

@@ -203,7 +203,14 @@ def _add(
     for stimulus, factor in zip(inputs.stimuli, inputs.stimulus_factors):
         integers = stimulus_integers(stimulus, scale, factor)
         built.stimuli.append(
-            Stimulus(stimulus.name, stimulus.target, integers, stimulus.port, stimulus.repeat)
+            Stimulus(
+                stimulus.name,
+                stimulus.target,
+                integers,
+                stimulus.port,
+                stimulus.repeat,
+                stimulus.after,
+            )
         )
         built.rows.append(_stimulus_row(stimulus, scale, factor, unit_of_v(population)))
 

@@ -247,6 +247,9 @@ class _Delivery:
 
 
 def _row_at(stimulus: IdealStimulus, now: int) -> Any:
+    now -= int(stimulus.after)
+    if now < 0:
+        return 0.0
     count = len(stimulus.values)
     if now < count:
         return stimulus.values[now]

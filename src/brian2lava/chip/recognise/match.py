@@ -500,7 +500,9 @@ def _stimulus(
         )
     values = given.at(first_step, steps) * given.gain[k]
     values = values * (port.gain if port.late else 1.0)
-    values = np.concatenate([np.zeros((first_step + port.late, values.shape[1])), values])
+    values = np.concatenate([np.zeros((first_step, values.shape[1])), values])
     if values.shape[1] == 1:
         values = values[:, 0]
-    return IdealStimulus(name, matched.population.name, port.name, real(values))
+    return IdealStimulus(
+        name, matched.population.name, port.name, real(values), after=bool(port.late)
+    )
