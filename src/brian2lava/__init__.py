@@ -9,5 +9,11 @@ Importing does nothing else; Lava itself is imported when a network runs.
 
 from brian2lava.device import LavaDevice, lava_device
 from brian2lava.errors import BrianLavaError
+from brian2lava.report import Report
 
-__all__ = ["BrianLavaError", "LavaDevice", "lava_device"]
+__all__ = ["BrianLavaError", "LavaDevice", "lava_device", "report"]
+
+
+def report() -> Report:
+    """Where and how the last run was made, and on a chip what the model became."""
+    return lava_device.report()

@@ -169,11 +169,15 @@ def _refuse_unserved(options: Options) -> None:
             "set_device('lava', hardware='GPU'): this version has no GPU engine yet; use"
             " hardware='CPU'."
         )
+    if options.backend == "chip" and options.hardware in CHIPS:
+        from brian2lava.interop.backend import choose_backend
+
+        choose_backend("chip", options.hardware, small=True)  # raises where there is no chip
     if options.backend in ("lava", "chip"):
         raise NotSupported(
             f"set_device('lava', backend={options.backend!r}): a script's network runs in the"
-            " emulator; use backend='emulator' (or 'auto'). brian2lava.interop.lava_graph runs a"
-            " chip network in Lava's own simulation."
+            " emulator; use backend='emulator' (or 'auto'). device.verify(lava=True)"
+            " holds it against Lava's own simulation."
         )
     if options.hardware in CHIPS and options.engine == "numpy":
         raise NotSupported(

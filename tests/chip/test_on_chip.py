@@ -504,3 +504,36 @@ def test_an_empty_group_and_a_run_of_no_step() -> None:
         group.g = 3 * nS
         Network(group).run(0 * ms)
         assert group.g[0] == 3 * nS
+
+
+# ---------------------------------------------------------------- verification
+def test_verify_holds_integers_against_floating_point_and_lava() -> None:
+    with on_chip():
+        network, *_ = recurrent()
+        network.run(20 * ms)
+        found = lava_device.verify(network)
+    assert found.lava == "identical integers"
+    (group,) = found.populations
+    assert group.name == "group" and group.expected > 5
+    assert group.matched > 0.5 and group.error < 0.02
+    assert "within one step" in str(found)
+
+
+def test_verify_counts_events_of_the_chips_order() -> None:
+    """A spike that arrives at v in the step in which v crosses the threshold."""
+    with on_chip():
+        source = SpikeGeneratorGroup(2, [0, 1], [1, 1.1] * ms)
+        group = NeuronGroup(1, "dv/dt = -v/second : 1", threshold="v > 1", reset="v = 0",
+                            method="exact")  # fmt: skip
+        synapses = Synapses(source, group, on_pre="v += 1.5")
+        synapses.connect()
+        spikes = SpikeMonitor(group)
+        Network(source, group, synapses, spikes).run(5 * ms)
+        found = lava_device.verify(lava=False)
+        assert spikes.num_spikes == 2  # with Brian2's order the second input is erased
+    assert found.order_events == {group.name: 1}
+
+
+def test_verify_needs_a_run() -> None:
+    with on_chip(), pytest.raises(RuntimeError, match="nothing has run in a chip's integers"):
+        lava_device.verify()

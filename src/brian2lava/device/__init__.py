@@ -32,6 +32,8 @@ from brian2lava.capture.code_object import (
     translate,
 )
 from brian2lava.capture.python_functions import add_numpy_implementations
+from brian2lava.chip.verify import Verification
+from brian2lava.device.chip_report import verify_run
 from brian2lava.device.compiler import compiler_path
 from brian2lava.device.loaded import Runs
 from brian2lava.device.mirrors import Mirrors, on_twins
@@ -299,6 +301,35 @@ class LavaDevice(StandaloneInterface):
         super().set_random_state(state)
         if "brian2lava" in state:
             self.random.set_state(state["brian2lava"])
+
+    # ------------------------------------------------------------ the chip
+    def verify(
+        self, net: Any = None, steps: int | None = None, lava: bool | None = None
+    ) -> Verification:
+        """How far a chip's integers are from floating point: the last run again, in both.
+
+        Parameters
+        ----------
+        net : Network, optional
+            Without it the network that ran last.
+        steps : int, optional
+            Of the last run; at most 10,000 without it.
+        lava : bool, optional
+            Whether Lava's own simulation runs the same integers too; without it small networks do,
+            for at most 200 steps.
+
+        Raises
+        ------
+        RuntimeError
+            Nothing has run in a chip's integers yet.
+        """
+        kept = self.chip_runs.last if net is None else self.chip_runs.of(net)
+        if kept is None:
+            raise RuntimeError(
+                "device.verify(): nothing has run in a chip's integers yet. Call"
+                " set_device('lava', hardware='Loihi2') and run(...) first."
+            )
+        return verify_run(kept, steps, lava)
 
     # ------------------------------------------------------------ store and restore
     def network_store(self, net: Any, name: str = "default", filename: str | None = None) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from brian2lava.chip.plain import Recorded
 from brian2lava.chip.quantise import Quantised
 from brian2lava.chip.table import Table, costs, parameters
+from brian2lava.chip.verify import Verification, verify
 from brian2lava.device.on_chip import Kept
 
 
@@ -67,6 +69,28 @@ class ChipPart:
         parts += [f"! '{name}': {counter} {n} times" for (name, counter), n in lost.items()]
         parts += [f"order: {note}" for note in self.notes]
         return "\n".join(parts)
+
+
+#: Lava's simulation costs a millisecond and more a step, and a process a projection.
+_SMALL, _LAVA_STEPS, _MOST_STEPS = 1000, 200, 10_000
+
+
+def verify_run(kept: Kept, steps: int | None, lava: bool | None) -> Verification:
+    """The last run again: floating point, emulator, and Lava's simulation if it is small."""
+    quantised = kept.quantised
+    steps = min(kept.steps, _MOST_STEPS) if steps is None else steps
+    size = sum(population.size for population in quantised.network.populations)
+    if lava is None:
+        lava = size <= _SMALL and steps <= _LAVA_STEPS
+    if not lava:
+        return verify(quantised, steps, kept.seed)
+    from brian2lava.interop.lava_run import run_lava
+
+    def elsewhere(network: Any, count: int, emulated: Recorded) -> Recorded:
+        replay = {source.name: emulated.spikes[source.name] for source in network.sources}
+        return run_lava(network, count, list(emulated.states), replay)
+
+    return verify(quantised, steps, kept.seed, elsewhere)
 
 
 def chip_part(kept: Kept) -> ChipPart:

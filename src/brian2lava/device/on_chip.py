@@ -56,6 +56,7 @@ class Kept:
     synapses: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     steps: int = 0
+    seed: int = 0
 
 
 class ChipRuns:
@@ -63,6 +64,8 @@ class ChipRuns:
 
     def __init__(self) -> None:
         self._kept: weakref.WeakKeyDictionary[Network, Kept] = weakref.WeakKeyDictionary()
+        #: of whichever network ran last, also when that is gone
+        self.last: Kept | None = None
         self._stored: weakref.WeakKeyDictionary[Network, dict[str, Kept | None]] = (
             weakref.WeakKeyDictionary()
         )
@@ -71,6 +74,7 @@ class ChipRuns:
         """Forget everything."""
         self._kept.clear()
         self._stored.clear()
+        self.last = None
 
     def store(self, net: Network, name: str) -> None:
         """Remember the integers of this moment under ``name``, as ``Network.store`` does."""
@@ -91,6 +95,7 @@ class ChipRuns:
     def keep(self, net: Network, kept: Kept) -> None:
         """Remember it for the next one."""
         self._kept[net] = kept
+        self.last = kept
 
 
 class OnChip:
@@ -126,7 +131,7 @@ class OnChip:
             objects, self.namespace, first, max(steps, RANGE_STEPS)
         )
         quantised = self._quantise(found.ideal)
-        self.kept = Kept(quantised, steps=(self.before.steps if self.before else 0) + steps)
+        self.kept = Kept(quantised, steps=steps, seed=self.device.random.given or 0)
         around = self._surroundings(captured, objects, clock, found, quantised)
         self._low = lower(quantised.network, around)
         self._restore_integers(quantised.network)
