@@ -25,6 +25,8 @@ SHOWN = {
     # a half of the weights lies in the two outer quarters at the beginning
     "stdp": "mean((synapses.w[:] < 0.25*largest) | (synapses.w[:] > 0.75*largest)) > 0.65",
     "adaptive_threshold": "spikes.num_spikes > 10 and trace.theta[0].max() > 40*mV",
+    # the last run was the chip's; the same synapses and start as in floating point
+    "on_loihi": "4 < rate < 6 and 'Loihi2' in device.report().arithmetic",
     # Hodgkin and Huxley's equations at 6.3 degrees: 12.3 m/s
     "multicompartment": "abs(speed - 12.3) < 0.2",
 }

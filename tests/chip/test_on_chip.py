@@ -535,5 +535,7 @@ def test_verify_counts_events_of_the_chips_order() -> None:
 
 
 def test_verify_needs_a_run() -> None:
-    with on_chip(), pytest.raises(RuntimeError, match="nothing has run in a chip's integers"):
-        lava_device.verify()
+    with on_chip():
+        lava_device.reinit()
+        with pytest.raises(RuntimeError, match="nothing has run in a chip's integers"):
+            lava_device.verify()
