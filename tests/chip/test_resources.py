@@ -199,6 +199,8 @@ def test_dense_projections_need_no_index() -> None:
 
     assert bits(pre[shuffled], post[shuffled]) == "8 weight + dense"
     assert bits(np.where(pre > 3, pre, 3), post) == "8 weight + 6 index"  # several a pair
+    twice = np.where((pre == 5) & (post == 1), 2, post)
+    assert bits(pre, twice) == "8 weight + 6 index"  # as many synapses, one pair has two
     assert bits(pre[1:], post[1:]) == "8 weight + 6 index"
     assert bits(pre[pre % 2 == 1], post[pre % 2 == 1]) == "8 weight + dense"
 

@@ -91,6 +91,15 @@ def test_a_time_step_is_that_of_the_busiest_core() -> None:
     assert spread.step_time[1] < report.step_time[1]
 
 
+def test_a_time_step_has_its_learning() -> None:
+    recorded = run(network())
+    plain, plastic = (energy(network(rule), recorded, STEPS, "Loihi1") for rule in (None, Rule()))
+    assert plain.step_time is not None and plastic.step_time is not None
+    assert plastic.total("learning") > 0 == plain.total("learning")
+    longer = plastic.total("learning") * 6.1e-9 / STEPS
+    assert plastic.step_time[0] - plain.step_time[0] == pytest.approx(longer)
+
+
 def test_loihi2_has_counts_and_no_joules() -> None:
     report = energy(network(), run(network()), STEPS, "Loihi2")
     assert report.energy is None and report.joules is None and report.step_time is None
