@@ -37,6 +37,8 @@ INPUT_BITS_LOIHI1 = 21
 UNBOUNDED = 64.0
 #: The registers that hold what a voltage has to reach.
 THRESHOLDS = ("vth", "vth_hi", "theta_0")
+#: Last digits must not carry a value over its limit.
+_JUST_BELOW = 1 - 1e-12
 #: So many values stand for all weights or neurons in the search; all are rounded afterwards.
 _SAMPLE = 256
 
@@ -104,7 +106,7 @@ def best_scale(
     population: IdealPopulation, inputs: Inputs, profile: Arithmetic, bound: Mapping[str, float]
 ) -> float:
     """The scale of least loss in the two decades below the bound; of equal ones the smallest."""
-    greatest = min(bound.values(), default=np.inf)
+    greatest = min(bound.values(), default=np.inf) * _JUST_BELOW
     if not np.isfinite(greatest):
         return UNBOUNDED
     candidates = np.geomspace(greatest / 10**DECADES, greatest, CANDIDATES)
