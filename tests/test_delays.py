@@ -12,6 +12,7 @@ from brian2 import (
     Network,
     NeuronGroup,
     SpikeGeneratorGroup,
+    SpikeMonitor,
     StateMonitor,
     Synapses,
     defaultclock,
@@ -261,6 +262,21 @@ def test_a_longer_step_loses_no_spike(each: Engine) -> None:
         defaultclock.dt = 0.2 * ms
         network.run(2 * ms)
         assert target.heard[0] == 6
+
+
+@pytest.mark.parametrize("each", ENGINES, ids=str)
+def test_step_changed_together_with_the_network(each: Engine) -> None:
+    """A new monitor makes a new program; it counts the spikes in flight in the new step."""
+    results = []
+    for device in (reference(), under(each)):
+        with device:
+            network = _network(delay="((i*5 + j*3) % 17)*0.43*ms")
+            network.run(5 * ms)
+            network.add(SpikeMonitor(network["synapses"].target, name="late"))
+            defaultclock.dt = 0.05 * ms
+            network.run(8 * ms)
+            results.append(snapshot(_objects(network)))
+    assert_same(results[1], results[0])
 
 
 @same_as_runtime

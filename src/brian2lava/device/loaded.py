@@ -17,6 +17,7 @@ from brian2lava.device.versions import reports_unused_objects
 from brian2lava.engine.cpu import instance as cpu
 from brian2lava.engine.cpu.render import Source
 from brian2lava.engine.host import Host
+from brian2lava.program.step_program import Pathway
 
 
 @dataclass
@@ -118,10 +119,14 @@ class Runs:
             old.instance.set_constants(captured.constants)
             old.instance.replace_storage(storage)
         self._loaded[net] = old
-        for which, queue in enumerate(captured.queues.values()):
+        for which, (operation, queue) in enumerate(captured.queues.items()):
+            pathway = captured.program.operations[operation]
+            assert isinstance(pathway, Pathway)
+            dt = float(storage[pathway.dt][0])
             if queue.restored:
-                pending = queue.take()
+                pending = queue.take_at(dt)
                 old.instance.set_pending(which, pending or _nothing_pending())
+            queue.goes_on_at(dt)
             queue.lend(_fetcher(weakref.ref(old), which))
         return old
 

@@ -27,7 +27,7 @@ class PathwayQueue:
         self._fetch: Callable[[], Pending] | None = None
         self._python: Any = None
         self._native: Any = None
-        #: The step (s) that the queue in Python was last prepared for.
+        #: The step (s) that the spikes in flight are counted in, where that is known.
         self._dt: Any = None
         self._state_tuple = (source_start, source_end, np.int32)
 
@@ -43,6 +43,18 @@ class PathwayQueue:
         self._fetch = None
         self._python = None
         return pending
+
+    def take_at(self, dt: float) -> Pending | None:
+        """:meth:`take`, counted in steps of ``dt`` (s) from now on."""
+        before, self._dt = self._dt, dt
+        pending = self.take()
+        if pending is None or before in (None, dt):
+            return pending
+        return _rescaled(pending, before / dt)
+
+    def goes_on_at(self, dt: float) -> None:
+        """The engine that holds the spikes counts them in steps of ``dt`` (s) from now on."""
+        self._dt = dt
 
     def current(self) -> Pending | None:
         """The spikes in flight; stays as it is."""
@@ -95,11 +107,10 @@ class PathwayQueue:
         Brian2's queue does this, too, but of the old steps that become one new step it keeps the
         last only. So it changes to the new step while it is empty.
         """
-        flying = _from_state(self._python._full_state())
-        steps = (flying.steps * (self._dt / dt) + 0.5).astype(np.int64)
+        flying = _rescaled(_from_state(self._python._full_state()), self._dt / dt)
         self._python._restore_from_full_state(_to_state(None))
         self._python.prepare(delays, dt, sources)
-        self._python._restore_from_full_state(_to_state(Pending(steps, flying.synapses)))
+        self._python._restore_from_full_state(_to_state(flying))
 
     def get_capsule(self) -> Any:
         """For Brian2's Cython code (from 2.10 on): the C++ object of a queue of Brian2's."""
@@ -130,6 +141,11 @@ class PathwayQueue:
     def advance(self) -> None:
         """To the next step."""
         self._python.advance()
+
+
+def _rescaled(pending: Pending, ratio: float) -> Pending:
+    """The same times in steps that are ``ratio`` times as many, by Brian2's rule."""
+    return Pending((pending.steps * ratio + 0.5).astype(np.int64), pending.synapses)
 
 
 def _to_state(pending: Pending | None) -> QueueState:
