@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -44,7 +44,11 @@ class Emulation:
         Where the compiled loop runs.
     threads : int
     seed : int
-        Of the counted random numbers of stochastic models and Poisson sources.
+        Of the counted random numbers of stochastic models, Poisson sources, and learning.
+    steps_before : int
+        Steps of learning that were made before this emulation's first.
+    traces : dict of projection to dict of trace to array, optional
+        What learning begins with; 0 without it.
 
     Raises
     ------
@@ -60,6 +64,8 @@ class Emulation:
         host: Literal["inline", "lava"] = "inline",
         threads: int = 1,
         seed: int = 0,
+        steps_before: int = 0,
+        traces: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         if overflow not in ("chip", "raise"):
             raise OptionError(f"overflow={overflow!r}: the values are 'chip', 'raise'.")
@@ -67,7 +73,10 @@ class Emulation:
         self.overflow = overflow
         self.now = 0
         self._recorded = tuple(record)
-        self._lowered = lower(network, Surroundings(timestep=_TIMESTEP))
+        around = Surroundings(
+            timestep=_TIMESTEP, seed=seed, steps_before=steps_before, traces=traces or {}
+        )
+        self._lowered = lower(network, around)
         self._storage: dict[str, Any] = dict(self._lowered.storage)
         self._extra: dict[str, program.Array] = {}
         self._events: dict[str, tuple[str, str]] = {}
@@ -256,6 +265,16 @@ class Emulation:
         values: Integers = self._storage[self._lowered.states[population, state]][:size]
         return values
 
+    def plastic(self, projection: str, name: str) -> Integers:
+        """A copy of "w" (mantissas) or a trace of a projection that learns."""
+        known = self._lowered.plastic.get(projection)
+        if known is None or name not in known:
+            raise OptionError(
+                f"plastic({projection!r}, {name!r}): "
+                + (f"there are {', '.join(known)}." if known else "that projection does not learn.")
+            )
+        return np.array(self._storage[known[name]], np.int64)
+
     def close(self) -> None:
         """Free what the engine holds. Can be repeated."""
         if self._host.alive:
@@ -290,6 +309,6 @@ def emulate(
     ``options`` are those of :class:`Emulation`.
     """
     if find_compiler() is None:
-        return PlainChip(network, np.random.default_rng(seed)).run(steps, record)
+        return PlainChip(network, np.random.default_rng(seed), seed).run(steps, record)
     with Emulation(network, record, seed=seed, **options) as emulation:
         return emulation.run(steps)

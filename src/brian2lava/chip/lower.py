@@ -26,6 +26,9 @@ from brian2lava.chip.arithmetic import (
     shift,
     support,
 )
+from brian2lava.chip.learning import learning_operations
+from brian2lava.chip.learning.compiled import Projecting
+from brian2lava.chip.learning.tape import stream_key
 from brian2lava.chip.models.neuron import Step
 from brian2lava.chip.network import (
     ChipNetwork,
@@ -37,6 +40,7 @@ from brian2lava.chip.network import (
     Stimulus,
 )
 from brian2lava.chip.plain import zero_registers
+from brian2lava.chip.plastic import mantissas, synapses_of
 from brian2lava.chip.weights import effective, late_exponent
 from brian2lava.engine.memory import arena
 from brian2lava.program import step_program as program
@@ -64,6 +68,8 @@ class Lowered:
     states : dict of (population, state) to array id
     counters : dict of (population, counter) to array id
         How often each neuron's counter was true.
+    plastic : dict of projection to dict of "w" and traces to array id
+        Of projections that learn: mantissas, and traces by neuron (lava-nc) or synapse.
     decodes : dict of population to (Operation, values of its constants)
         Write states in the user's units; to be placed before what reads them.
     sums : dict of (population, port) to pairs of array id and late shift
@@ -77,6 +83,7 @@ class Lowered:
     events: Mapping[str, str]
     states: Mapping[tuple[str, str], str]
     counters: Mapping[tuple[str, str], str]
+    plastic: Mapping[str, Mapping[str, str]]
     decodes: Mapping[str, tuple[program.Operation, Values]]
     sums: Mapping[tuple[str, str], Sequence[tuple[str, int]]]
 
@@ -113,6 +120,12 @@ class Surroundings:
     origins : dict of object name to code
         What the user wrote, for errors.
     decodes : dict of population to sequence of Decode
+    seed : int
+        Of the rounding of learning.
+    steps_before : int
+        Steps of learning before step 0 of the clock.
+    traces : dict of projection to dict of trace to array
+        What learning begins with where it goes on.
     """
 
     clock: int = 0
@@ -120,6 +133,9 @@ class Surroundings:
     events: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     decodes: Mapping[str, Sequence[Decode]] = field(default_factory=dict)
+    seed: int = 0
+    steps_before: int = 0
+    traces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def lower(network: ChipNetwork, around: Surroundings | None = None) -> Lowered:
@@ -147,6 +163,8 @@ class _Lowering:
         self.counters: dict[tuple[str, str], str] = {}
         self.updates: list[tuple[program.Operation, Values]] = []
         self.deliveries: list[tuple[program.Operation, Values]] = []
+        self.plastic: dict[str, dict[str, str]] = {}
+        self.delivered: dict[str, str] = {}
         #: by (population, port): array ids and the shift of each
         self.sums: dict[tuple[str, str], list[tuple[str, int]]] = {}
         self.sums_of_parts: dict[str, str] = {}
@@ -204,6 +222,12 @@ class _Lowering:
                 self.add_stimulus(stimulus)
         for projection in network.projections:
             self.add_projection(projection)
+        learning = [
+            self.learning(k, projection)
+            for k, projection in enumerate(network.projections)
+            if projection.learning is not None
+        ]
+        self.deliveries += [pair for made in learning for pair in made]
         decodes = {
             name: self.decode(network.population(name), wanted)
             for name, wanted in self.around.decodes.items()
@@ -216,6 +240,7 @@ class _Lowering:
             events=self.events,
             states=self.states,
             counters=self.counters,
+            plastic=self.plastic,
             decodes=decodes,
             sums=self.sums,
         )
@@ -536,7 +561,7 @@ class _Lowering:
         weights = effective(projection, self.network.arithmetic)
         delays = np.broadcast_to(projection.delays, projection.pre.shape)
         for part, chosen in _parts(projection, late):
-            if not chosen.any():
+            if not chosen.any() and projection.learning is None:
                 continue
             target = self.sums_of_parts.get(part) or self.sum_of(projection.target, projection.port)
             self._pathway(
@@ -554,14 +579,16 @@ class _Lowering:
         weights: Integers,
         delays: Integers,
     ) -> None:
-        order = np.lexsort((post, delays, pre))  # rows that the engine finds in order
+        plastic = projection.learning is not None
+        # rows that the engine finds in order; draws of learning go by the synapse's own number
+        order = np.arange(pre.size) if plastic else np.lexsort((post, delays, pre))
         pre, post, weights, delays = pre[order], post[order], weights[order], delays[order]
         text = _Text()
         targets = self.targets_array(name, post.astype(np.int32))
         text.reads |= {Access(targets, ELEMENT), Access(target, _POST)}
         text.writes.add(Access(target, _POST))
         text.lines.append(f"const int32_t {_POST} = _ptr{targets}[_idx];")
-        weight = self._weight(text, name, weights)
+        weight = self._weight(text, name, weights, plastic)
         if projection.message_bits and projection.source in self.sent:
             weight = self._weighted_message(text, projection, name, pre, delays, weight)
         text.lines.append(f"_ptr{target}[{_POST}] = (T)((U)_ptr{target}[{_POST}] + (U)({weight}));")
@@ -589,7 +616,49 @@ class _Lowering:
         )
         self.deliveries.append((operation, tuple(text.values)))
 
-    def _weight(self, text: _Text, name: str, weights: Integers) -> str:
+    def learning(
+        self, k: int, projection: Projection
+    ) -> Sequence[tuple[program.Operation, Values]]:
+        """What changes the weights of a projection, once all deliveries are through."""
+        delivery = next(
+            operation
+            for operation, _ in self.deliveries
+            if isinstance(operation, program.Pathway) and operation.name == projection.name
+        )
+        assert isinstance(delivery, program.Pathway)
+        projecting = Projecting(
+            name=projection.name,
+            rule=projection.learning,
+            synapses=synapses_of(self.network, projection),
+            weights=mantissas(self.network, projection),
+            sign_mode=projection.signs.name,
+            num_weight_bits=projection.num_weight_bits,
+            exponent=projection.exponent,
+            delivered=self.delivered[projection.name],
+            delivered_ctype=f"int{self.word}_t",
+            pre_events=self.events[projection.source],
+            post_events=self.events[projection.target],
+            timestep=self.around.timestep,
+            key=stream_key(self.around.seed, k),
+            clock=self.around.clock,
+            origin=program.Origin(projection.name, self.around.origins.get(projection.name, "")),
+            initial=self.around.traces.get(projection.name, {}),
+        )
+        made = learning_operations(
+            self.network.arithmetic.learning_rounding,
+            projecting,
+            self.array,
+            delivery,
+            self.around.steps_before,
+        )
+        self.plastic[projection.name] = {**made.traces, **made.variables}
+        return made.operations
+
+    def _weight(self, text: _Text, name: str, weights: Integers, plastic: bool) -> str:
+        if plastic:
+            self.delivered[name] = self.array(f"{name}_weights", weights.astype(self.kind))
+            text.reads.add(Access(self.delivered[name], ELEMENT))
+            return f"_ptr{self.delivered[name]}[_idx]"
         if weights.size and np.all(weights == weights[0]):
             text.constants.append(program.Constant("weight", f"int{self.word}_t"))
             text.values.append(int(weights[0]))

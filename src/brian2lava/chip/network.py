@@ -244,8 +244,8 @@ class Projection:
     port : str
     message_bits : int
         0: spikes are binary; else their payload is multiplied with the weight.
-    learning : object or None
-        A learning rule (:mod:`brian2lava.chip.learning`).
+    learning : LearningRule or None
+        How the weights change (:mod:`brian2lava.chip.learning`); the rest must then suit it.
     """
 
     name: str
@@ -307,8 +307,25 @@ class Projection:
             ),
         }[self.signs]
 
+    def _check_learning(self, arithmetic: Arithmetic) -> None:
+        """What plastic synapses can't have beside their rule."""
+        what, remedy = f"projection {self.name!r} learns", "Leave it out, or the rule."
+        if np.any(self.delays != np.ravel(self.delays)[:1]):
+            raise ChipLimit(f"{what}: its synapses have different delays. Use one for all.")
+        if np.any(self.delays) and arithmetic.learning_rounding == "nearest_draw":
+            raise ChipLimit(f"{what}: lava-nc has no plastic synapses with delays. {remedy}")
+        if self.message_bits:
+            raise ChipLimit(f"{what}: spikes with a payload are not served there. {remedy}")
+        if self.exponent < 0 and arithmetic.exponent == "sum":
+            raise ChipLimit(
+                f"{what}: the negative weight exponent {self.exponent} shifts the sum of what"
+                " arrives. Use an exponent of 0 or more."
+            )
+
     def check(self, arithmetic: Arithmetic) -> None:
         """Hold weights and delays to the chip's limits."""
+        if self.learning is not None:
+            self._check_learning(arithmetic)
         self.weight_limit(arithmetic).check(
             f"projection {self.name!r}, weight ({self.signs.name})",
             self.weights,

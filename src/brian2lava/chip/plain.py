@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from brian2lava.chip.arithmetic import Name, evaluate
+from brian2lava.chip.learning import PhiloxTape
 from brian2lava.chip.models.neuron import Step
 from brian2lava.chip.network import (
     ChipNetwork,
@@ -22,6 +23,7 @@ from brian2lava.chip.network import (
     SpikeTimes,
     Stimulus,
 )
+from brian2lava.chip.plastic import PlasticSynapses
 from brian2lava.chip.weights import effective, late_exponent
 from brian2lava.errors import NotSupported
 
@@ -52,9 +54,13 @@ class PlainChip:
     network : ChipNetwork
     draws : numpy.random.Generator, optional
         Where random words come from (models that need them, Poisson sources).
+    seed : int
+        Of the rounding of learning, the same as the emulator's.
     """
 
-    def __init__(self, network: ChipNetwork, draws: np.random.Generator | None = None) -> None:
+    def __init__(
+        self, network: ChipNetwork, draws: np.random.Generator | None = None, seed: int = 0
+    ) -> None:
         self.network = network
         self.now = 0
         self.draws = draws
@@ -76,6 +82,11 @@ class PlainChip:
         self._weights = {
             projection.name: effective(projection, network.arithmetic).astype(self._kind)
             for projection in network.projections
+        }
+        self.plastic = {
+            projection.name: PlasticSynapses(network, projection, PhiloxTape(seed, k))
+            for k, projection in enumerate(network.projections)
+            if projection.learning is not None
         }
 
     def _size(self, population: str) -> int:
@@ -111,7 +122,14 @@ class PlainChip:
         for population in self.network.populations:
             sent[population.name] = self._update(population, arrived)
         for projection in self.network.projections:
-            self._deliver(projection, sent[projection.source])
+            if projection.name in self.plastic:
+                self._deliver_plastic(projection, sent[projection.source])
+            else:
+                self._deliver(projection, sent[projection.source])
+        for projection in self.network.projections:
+            if projection.name in self.plastic:
+                changed = self.plastic[projection.name].learn(sent[projection.target])
+                self._weights[projection.name] = changed.astype(self._kind)
         self.now += 1
         return sent
 
@@ -183,6 +201,14 @@ class PlainChip:
             added = self._weights[projection.name][chosen] * message[projection.pre[chosen]]
             np.add.at(total, projection.post[chosen], added)
             ring[delay] += total >> late
+
+    def _deliver_plastic(self, projection: Projection, sent: Integers) -> None:
+        """Weights count when a spike arrives, not when it is sent."""
+        arrived = self.plastic[projection.name].arrive(sent)
+        total: Any = np.zeros(self._size(projection.target), self._kind)
+        weights = self._weights[projection.name]
+        np.add.at(total, projection.post, np.where(arrived[projection.pre], weights, 0))
+        self._arriving[projection.name][0] += total
 
     def run(self, steps: int, record: Sequence[tuple[str, str]] = ()) -> Recorded:
         """Run ``steps`` steps; ``record`` names (population, state) pairs."""
