@@ -170,7 +170,7 @@ def test_under_pytest_xdist(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        env=environment(),
+        env=environment({"PYTEST_ADDOPTS": ""}),
         timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr

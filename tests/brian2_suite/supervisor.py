@@ -111,10 +111,18 @@ class Worker:
 
 
 def _environment() -> dict[str, str]:
-    """The caller's environment; the worker's folder differs, so paths to import are made whole."""
+    """The caller's environment; the worker's folder differs, so paths to import are made whole.
+
+    What pytest is told of the caller's own run (a file for its results) is not for the worker.
+    """
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [str(_ROOT), *(str(Path(path).resolve()) for path in given if path)]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONFAULTHANDLER": "1"}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONFAULTHANDLER": "1",
+        "PYTEST_ADDOPTS": "",
+    }
 
 
 @contextmanager
