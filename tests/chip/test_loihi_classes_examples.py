@@ -95,3 +95,16 @@ def test_an_example_runs_as_a_script(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "3600 spikes; the far corner is 118 edges away" in done.stdout
     assert (tmp_path / "shortest_path.png").is_file()
+
+
+def test_learning_compiled_is_learning_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spikes and weights of a wave; that rule's weights do not depend on how traces are rounded."""
+    found = []
+    for compiled in (True, False):
+        if not compiled:
+            monkeypatch.setattr("brian2lava.loihi.network.can_compile", lambda *_: False)
+        lattice, spikes = names_of("shortest_path.py")["wave"](12, 40)
+        found.append([np.array(x) for x in (spikes.t, spikes.i, lattice.w_, lattice.w_act_)])
+    assert len(found[0][0]) == 144
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -265,6 +265,10 @@ class Emulation:
         values: Integers = self._storage[self._lowered.states[population, state]][:size]
         return values
 
+    def plastic_names(self, projection: str) -> tuple[str, ...]:
+        """What :meth:`plastic` gives for a projection."""
+        return tuple(self._lowered.plastic.get(projection, ()))
+
     def plastic(self, projection: str, name: str) -> Integers:
         """A copy of "w" (mantissas) or a trace of a projection that learns."""
         known = self._lowered.plastic.get(projection)

@@ -42,7 +42,7 @@ def chip_network(members: Members, first: int, end: int) -> ChipNetwork:
     return ChipNetwork(
         populations=tuple(_population(group, first) for group in members.groups),
         sources=tuple(_source(generator, first, end) for generator in members.generators),
-        projections=tuple(_projection(item) for item in fixed),
+        projections=tuple(projection_of(item) for item in fixed),
         stimuli=tuple(stimulus for item in fixed for stimulus in _arriving(item, first)),
         arithmetic=BRIAN2LOIHI,
     )
@@ -112,7 +112,7 @@ def _source(generator: SpikeGeneratorGroup, first: int, end: int) -> SpikeTimes:
     return SpikeTimes(generator.name, len(generator), indices, steps + back - 1 - first)
 
 
-def _projection(synapses: LoihiSynapses) -> Projection:
+def projection_of(synapses: LoihiSynapses) -> Projection:
     pre, post = ends(synapses)
     return Projection(
         name=synapses.name,

@@ -20,6 +20,7 @@ from brian2lava.chip.network import ChipNetwork
 from brian2lava.chip.plain import PlainChip, Recorded
 from brian2lava.engine.cpu.toolchain import find_compiler
 from brian2lava.errors import NotSupported, OptionError
+from brian2lava.loihi.compiled_learning import can_compile, run_compiled
 from brian2lava.loihi.describe import chip_network, first_step_alone, held
 from brian2lava.loihi.learning import LearningChip
 from brian2lava.loihi.members import Members, members
@@ -150,10 +151,13 @@ def _learning(
     found: Members, network: ChipNetwork, first: int, steps: int, pairs: list[tuple[str, str]]
 ) -> tuple[Recorded, Tables, Tables]:
     """What was recorded of groups, their final states, and what was recorded of synapses."""
+    learning = [item for item in found.synapses if item.learns and len(item)]
+    if learning and can_compile(found, learning, first):
+        return *run_compiled(network, learning, first, steps, pairs), {}
     chip = LearningChip(
         network,
         first,
-        [item for item in found.synapses if item.learns and len(item)],
+        learning,
         {group.name: group._fired for group in found.groups},
         found.state_monitors,
     )
