@@ -375,6 +375,8 @@ def test_the_report_says_what_the_model_became() -> None:
         network.run(10 * ms)
         report = lava_device.report()
     text = str(report)
+    assert "core" in text
+    assert chip_report().resources.cores
     for part in ("integers of Loihi2, profile 'lava', emulated", "time constant of v", "dv",
                  "v > 1", "vth", "weights to group.a_in", "head-room"):  # fmt: skip
         assert part in text, part
@@ -480,6 +482,15 @@ def test_inputs_and_clocks_that_a_chip_has_not() -> None:
         synapses.connect()
         synapses.w = 1
         with pytest.raises(NotSupported, match="bent"):
+            refused(group, synapses)
+
+
+def test_a_neuron_that_fits_no_core_is_named_before_anything_runs() -> None:
+    with on_chip():
+        group = neurons()
+        synapses = Synapses(group, group, on_pre="v += 0.1")
+        synapses.connect(i=0, j=1, n=120_000)
+        with pytest.raises(ChipLimit, match="'cells'"):
             refused(group, synapses)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from brian2lava.chip.plain import Recorded
 from brian2lava.chip.quantise import Quantised
+from brian2lava.chip.resources import ResourceReport, resources
 from brian2lava.chip.table import Table, costs, parameters
 from brian2lava.chip.verify import Verification, verify
 from brian2lava.device.on_chip import Kept
@@ -20,6 +21,8 @@ class ChipPart:
     ----------
     quantised : Quantised
         The chip's network, with all integers.
+    chip : str
+        "Loihi1" or "Loihi2".
     counts : dict of (population, counter) to int
         How often a current wrapped or a voltage saturated in all runs so far.
     notes : tuple of str
@@ -27,6 +30,7 @@ class ChipPart:
     """
 
     quantised: Quantised
+    chip: str
     counts: dict[tuple[str, str], int]
     notes: tuple[str, ...]
 
@@ -39,6 +43,11 @@ class ChipPart:
     def costs(self) -> Table:
         """One row a population: scale, head-room, errors of time constants, bounds."""
         return costs(self.quantised)
+
+    @property
+    def resources(self) -> ResourceReport:
+        """Cores, chips, memory and axons; see :mod:`brian2lava.chip.resources`."""
+        return resources(self.quantised.network, self.chip)
 
     def to_frame(self) -> Any:
         """The table of parameters as a ``pandas.DataFrame``."""
@@ -63,7 +72,7 @@ class ChipPart:
         }
 
     def __str__(self) -> str:
-        parts = [str(self.parameters), "", str(self.costs)]
+        parts = [str(self.parameters), "", str(self.costs), "", self.resources.headline()]
         lost = {key: count for key, count in self.counts.items() if count}
         parts += [""] if lost or self.notes else []
         parts += [f"! '{name}': {counter} {n} times" for (name, counter), n in lost.items()]
@@ -95,4 +104,4 @@ def verify_run(kept: Kept, steps: int | None, lava: bool | None) -> Verification
 
 def chip_part(kept: Kept) -> ChipPart:
     """The report's part about the last run's integers."""
-    return ChipPart(kept.quantised, dict(kept.counts), kept.quantised.ideal.notes)
+    return ChipPart(kept.quantised, kept.chip, dict(kept.counts), kept.quantised.ideal.notes)

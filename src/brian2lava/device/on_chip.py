@@ -27,6 +27,7 @@ from brian2lava.chip.plain import zero_registers
 from brian2lava.chip.profiles import profile
 from brian2lava.chip.quantise import Part, Quantised, float_ranges, quantise, states_to_user
 from brian2lava.chip.recognise.brian_network import Recognised, recognise
+from brian2lava.chip.resources import check_fits
 from brian2lava.engine.cpu import instance as cpu
 from brian2lava.errors import ChipOverflow, NotSupported
 from brian2lava.program import step_program as program
@@ -49,6 +50,7 @@ class Kept:
     """
 
     quantised: Quantised
+    chip: str
     written: dict[tuple[str, str], Any] = field(default_factory=dict)
     states: dict[tuple[str, str], Any] = field(default_factory=dict)
     sums: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
@@ -131,7 +133,11 @@ class OnChip:
             objects, self.namespace, first, max(steps, RANGE_STEPS)
         )
         quantised = self._quantise(found.ideal)
-        self.kept = Kept(quantised, steps=steps, seed=self.device.random.given or 0)
+        if self.before is None:
+            check_fits(quantised.network, self.device.options.hardware)
+        self.kept = Kept(
+            quantised, self.device.options.hardware, steps=steps, seed=self.device.random.given or 0
+        )
         around = self._surroundings(captured, objects, clock, found, quantised)
         self._low = lower(quantised.network, around)
         self._restore_integers(quantised.network)
