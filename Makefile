@@ -9,7 +9,7 @@ export VENV
 
 help:
 	@echo "make demo      a network of 4,000 neurons on Lava, beside Brian2's own runtime, with a picture"
-	@echo "make test      the tests (under 15 minutes on two cores)"
+	@echo "make test      the tests (about 15 minutes on two cores)"
 	@echo "make check     ruff, its formatter, mypy"
 	@echo "make test-all  the long tests and Brian2's whole suite, on every Python found"
 	@echo "make bench     the benchmarks"

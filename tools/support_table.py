@@ -36,7 +36,7 @@ ROWS = (
     ("killed processes, Ctrl-C, damaged caches", "test_(reliability|host)::"),
     ("threads, pools, notebooks, other platforms", "test_platforms::"),
     ("Lava's own LIF-Dense-LIF, with the import shim", "test_lava_shim::"),
-    ("scripts in a chip's integers, from recognition to report", "test_(on_chip|recognise|quantise)"),
+    ("scripts in a chip's integers, with the report", "test_(on_chip|recognise|quantise)"),
     ("the chip's emulator against its plain definition", "test_(emulator|arithmetic|weights)"),
     ("the chip's models against Lava's own", "test_models"),
     ("chip networks as Lava graphs", "test_lava_graph"),
