@@ -173,6 +173,27 @@ def test_a_threshold_that_adapts() -> None:
     near(*both(build), of_threshold=0.01)
 
 
+def test_spikes_of_a_second_threshold_are_spikes_like_others() -> None:
+    """Lava's TernaryLIF sends -1 below; a spike of Brian2's abs(v) > 1 has no sign."""
+
+    def build() -> Any:
+        source = SpikeGeneratorGroup(1, [0, 0], [1, 6] * ms)
+        group = NeuronGroup(2, "dv/dt = -v/(10*ms) : 1", threshold="abs(v) > 1", reset="v = 0",
+                            method="exact", name="both")  # fmt: skip
+        after = NeuronGroup(2, "dx/dt = -x/(10*ms) : 1", method="exact", name="after")
+        jumps = Synapses(source, group, on_pre="v += 1.5*(1 - 2*j)")
+        jumps.connect()
+        onward = Synapses(group, after, on_pre="x += 0.5")
+        onward.connect(j="i")
+        spikes = SpikeMonitor(group)
+        Network(source, group, after, jumps, onward, spikes).run(10 * ms)
+        return {"spikes": steps(spikes), "x": np.array(after.x)}
+
+    ours, theirs = both(build)
+    assert len(theirs["spikes"]) == 4 and np.all(theirs["x"] > 0.3)
+    near(ours, theirs, of_threshold=0.01)
+
+
 def test_a_soft_reset() -> None:
     def build() -> Any:
         group = NeuronGroup(

@@ -142,6 +142,9 @@ class IdealProjection:
         errors matter.
     learning : object or None
         A recognised plasticity rule.
+    binary : bool
+        Whether a spike is a spike, whatever number its model sends along (TernaryLIF's sign), as
+        in Brian2.
     """
 
     name: str
@@ -155,6 +158,7 @@ class IdealProjection:
     unit_gain: Reals = field(default_factory=lambda: real(1.0))
     share: float = 1.0
     learning: Any = None
+    binary: bool = False
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,7 @@ def _add(
     built.populations.append(filled.population)
     built.rows.extend(filled.rows)
     for part in inputs.parts:
-        graded = _graded(ideal, part.projection.source)
+        graded = not part.projection.binary and _graded(ideal, part.projection.source)
         unit = unit_of_input(population, part.projection.port)
         projection, origin, row, vanished = quantise_part(
             part, scale, PAYLOAD_BITS if graded else 0, unit

@@ -112,7 +112,7 @@ class RealChip:
         for population in self.ideal.populations:
             self._begin(population, (scales or {}).get(population.name))
         self._deliveries = [
-            _Delivery(projection, self._size(projection.target), self._graded(projection.source),
+            _Delivery(projection, self._size(projection.target), self._graded(projection),
                       self.scales[projection.target])
             for projection in ideal.projections
         ]  # fmt: skip
@@ -125,8 +125,9 @@ class RealChip:
     def _size(self, name: str) -> int:
         return next(p.size for p in self.ideal.populations if p.name == name)
 
-    def _graded(self, source: str) -> bool:
-        return source in self._steps and self._steps[source].payload is not None
+    def _graded(self, projection: IdealProjection) -> bool:
+        step = None if projection.binary else self._steps.get(projection.source)
+        return step is not None and step.payload is not None
 
     def _begin(self, population: IdealPopulation, scale: float | None) -> None:
         name, model, shape = population.name, population.neuron, (population.size,)

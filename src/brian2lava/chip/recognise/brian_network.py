@@ -125,6 +125,7 @@ def _projection(jump: Jump, several: bool, matched: Mapping[str, Matched]) -> Id
         weights=real(weights * (gain[post] if gain.size > 1 else gain.ravel()[0])),
         delays=np.asarray(jump.ends.delays),
         unit_gain=real(gain if gain.size > 1 else gain.ravel()[0]),
+        binary=True,
     )
 
 
