@@ -506,6 +506,14 @@ def test_inputs_and_clocks_that_a_chip_has_not() -> None:
             refused(group, synapses)
 
 
+def test_another_schedule_is_refused() -> None:
+    with on_chip():
+        network, *_ = recurrent()
+        network.schedule = ["start", "synapses", "groups", "thresholds", "resets", "end"]
+        with pytest.raises(NotSupported, match="has the schedule .*synapses.*groups, thresholds"):
+            network.run(1 * ms)
+
+
 def test_a_neuron_that_fits_no_core_is_named_before_anything_runs() -> None:
     with on_chip():
         group = neurons()

@@ -37,6 +37,8 @@ from brian2lava.program.effects import effects
 #: The run's own length does not enter, so that run(20*ms) is run(10*ms) twice.
 RANGE_STEPS = 1000
 _RANGE_WORK = 50_000_000
+#: What a chip does in a step, by Brian2's names.
+_ORDER = ("groups", "thresholds", "synapses", "resets")
 #: The profile of each chip where none is asked for.
 DEFAULT_PROFILE = {"Loihi1": "loihi1", "Loihi2": "lava"}
 
@@ -126,6 +128,7 @@ class OnChip:
                 f"{names}: Python code in every step can't reach the registers of a chip. Take it"
                 " out, or run it with set_device('lava', hardware='CPU')."
             )
+        _refuse_schedule(self.net)
         clock = _common_clock(objects)
         steps = max(0, int(clock._i_end - clock.variables["timestep"].get_value()[0]))
         first = int(clock.variables["timestep"].get_value()[0])
@@ -354,6 +357,17 @@ def _origins(objects: Sequence[BrianObject]) -> dict[str, str]:
         for obj in objects
         if isinstance(obj, NeuronGroup)
     }
+
+
+def _refuse_schedule(net: Network) -> None:
+    """Neurons update, fire, and reach their targets: in this order, whatever stands between."""
+    slots = [slot for slot in net.schedule if slot in _ORDER]
+    if slots != [slot for slot in _ORDER if slot in slots]:
+        raise NotSupported(
+            f"'{net.name}' has the schedule {net.schedule}: a chip updates its neurons, lets them"
+            f" fire, and then delivers spikes ({', '.join(_ORDER)}). Leave the schedule as it is,"
+            " or run it with set_device('lava', hardware='CPU')."
+        )
 
 
 def _common_clock(objects: Sequence[BrianObject]) -> Any:
