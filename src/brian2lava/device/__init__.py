@@ -34,10 +34,10 @@ from brian2lava.capture.code_object import (
 from brian2lava.capture.python_functions import add_numpy_implementations
 from brian2lava.chip.verify import Verification
 from brian2lava.device.chip_report import verify_run
+from brian2lava.device.chip_runs import ChipRuns
 from brian2lava.device.compiler import compiler_path
 from brian2lava.device.loaded import Runs
 from brian2lava.device.mirrors import Mirrors, on_twins
-from brian2lava.device.on_chip import ChipRuns
 from brian2lava.device.preferences import check_preferences, preferred_threads
 from brian2lava.device.queues import PathwayQueue
 from brian2lava.device.random_streams import RandomStreams

@@ -10,7 +10,7 @@ from brian2lava.chip.quantise import Quantised
 from brian2lava.chip.resources import ResourceReport, resources
 from brian2lava.chip.table import Table, costs, parameters
 from brian2lava.chip.verify import Verification, verify
-from brian2lava.device.on_chip import Kept
+from brian2lava.device.chip_runs import Kept
 
 
 @dataclass(frozen=True)

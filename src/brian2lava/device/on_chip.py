@@ -7,9 +7,7 @@ into the variables in the user's units, and so they are at the end of a run.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,13 +23,14 @@ from brian2lava.chip.lower import Decode, Lowered, Surroundings, ahead, lower
 from brian2lava.chip.network import ChipNetwork
 from brian2lava.chip.plain import zero_registers
 from brian2lava.chip.profiles import profile
-from brian2lava.chip.quantise import Part, Quantised, float_ranges, quantise, states_to_user
+from brian2lava.chip.quantise import Quantised, float_ranges, quantise, states_to_user
 from brian2lava.chip.recognise.brian_network import Recognised, recognise
 from brian2lava.chip.resources import check_fits
+from brian2lava.device.chip_program import Composing
+from brian2lava.device.chip_runs import Kept
 from brian2lava.engine.cpu import instance as cpu
 from brian2lava.errors import ChipOverflow, NotSupported
 from brian2lava.program import step_program as program
-from brian2lava.program.effects import effects
 
 #: Steps of the run in floating point that shows how large states become; fewer in large networks.
 #: The run's own length does not enter, so that run(20*ms) is run(10*ms) twice.
@@ -41,65 +40,6 @@ _RANGE_WORK = 50_000_000
 _ORDER = ("groups", "thresholds", "synapses", "resets")
 #: The profile of each chip where none is asked for.
 DEFAULT_PROFILE = {"Loihi1": "loihi1", "Loihi2": "lava"}
-
-
-@dataclass
-class Kept:
-    """What stays between two runs of a network.
-
-    ``written`` are the user's values as they were read back; a variable that still has them goes
-    on with the integers in ``states`` and ``sums``.
-    """
-
-    quantised: Quantised
-    chip: str
-    written: dict[tuple[str, str], Any] = field(default_factory=dict)
-    states: dict[tuple[str, str], Any] = field(default_factory=dict)
-    sums: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
-    flying: dict[str, cpu.Pending] = field(default_factory=dict)
-    synapses: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
-    counts: dict[tuple[str, str], int] = field(default_factory=dict)
-    steps: int = 0
-    seed: int = 0
-
-
-class ChipRuns:
-    """The chip's side of all networks, by network."""
-
-    def __init__(self) -> None:
-        self._kept: weakref.WeakKeyDictionary[Network, Kept] = weakref.WeakKeyDictionary()
-        #: of whichever network ran last, also when that is gone
-        self.last: Kept | None = None
-        self._stored: weakref.WeakKeyDictionary[Network, dict[str, Kept | None]] = (
-            weakref.WeakKeyDictionary()
-        )
-
-    def forget(self) -> None:
-        """Forget everything."""
-        self._kept.clear()
-        self._stored.clear()
-        self.last = None
-
-    def store(self, net: Network, name: str) -> None:
-        """Remember the integers of this moment under ``name``, as ``Network.store`` does."""
-        self._stored.setdefault(net, {})[name] = self._kept.get(net)
-
-    def restore(self, net: Network, name: str) -> None:
-        """Go back to the integers of that moment."""
-        kept = self._stored.get(net, {}).get(name)
-        if kept is None:
-            self._kept.pop(net, None)
-        else:
-            self._kept[net] = kept
-
-    def of(self, net: Network) -> Kept | None:
-        """What the last run of ``net`` left."""
-        return self._kept.get(net)
-
-    def keep(self, net: Network, kept: Kept) -> None:
-        """Remember it for the next one."""
-        self._kept[net] = kept
-        self.last = kept
 
 
 class OnChip:
@@ -145,7 +85,7 @@ class OnChip:
         self._low = lower(quantised.network, around)
         self._restore_integers(quantised.network)
         self.device.runs.drop(self.net)  # what its queues hold is set anew in begin()
-        return _Composing(captured, self._low, objects, found, quantised.parts).done()
+        return Composing(captured, self._low, objects, found, quantised.parts).done()
 
     def _quantise(self, ideal: IdealNetwork) -> Quantised:
         chip = self.device.options.hardware
@@ -384,102 +324,3 @@ def _common_clock(objects: Sequence[BrianObject]) -> Any:
             f" '{second.clock.name}'). A chip has one time step: give all of them the same dt."
         )
     return next(iter(clocks.values())).clock if clocks else objects[0].clock
-
-
-class _Composing:
-    """Puts the chip's operations where those of neurons and synapses stood."""
-
-    def __init__(
-        self,
-        captured: Captured,
-        low: Lowered,
-        objects: Sequence[BrianObject],
-        found: Recognised,
-        parts: Mapping[str, Part],
-    ) -> None:
-        self.captured = captured
-        self.low = low
-        self.found = found
-        self.parts = parts
-        self.operations: list[program.Operation] = []
-        self.constants: list[tuple[float, ...]] = []
-        self.owners: list[str] = []
-        groups = [obj for obj in objects if obj.name in found.maps]
-        #: the part of each group in whose place its update stands, and parts that are gone
-        self.updates: dict[str, str] = {}
-        self.gone: set[str] = set()
-        owners = set(captured.owners)
-        for group in groups:
-            own = [*group.thresholder.values(), group.state_updater, group.subexpression_updater]
-            names = [part.name for part in own if part is not None and part.name in owners]
-            if names:
-                self.updates[names[0]] = group.name
-            self.gone |= {*names, *(part.name for part in group.resetter.values())}
-        self.left = {group.name for group in groups} - set(self.updates.values())
-        self.linked = {
-            array_id(group.variables[link.variable]): (group.name, link)
-            for group in groups
-            for link in found.matched[group.name].population.links
-        }
-
-    def done(self) -> Captured:
-        for name in sorted(self.left):
-            self._update(name)
-        captured = self.captured
-        for operation, values, owner in zip(
-            captured.program.operations, captured.constants, captured.owners, strict=True
-        ):
-            if owner in self.updates:
-                self._update(self.updates[owner])
-            elif owner in self.gone:
-                continue
-            elif isinstance(operation, program.Pathway):
-                self._deliver(owner)
-            else:
-                self._decode(operation)
-                self._add(operation, values, owner)
-        return replace(
-            captured,
-            program=replace(
-                captured.program,
-                arrays=(*captured.program.arrays, *self.low.arrays),
-                operations=tuple(self.operations),
-            ),
-            constants=tuple(self.constants),
-            owners=tuple(self.owners),
-            queues={},
-            placed=dict(self.low.storage),
-        )
-
-    def _add(self, operation: program.Operation, values: tuple[float, ...], owner: str) -> None:
-        self.operations.append(operation)
-        self.constants.append(values)
-        self.owners.append(owner)
-
-    def _update(self, group: str) -> None:
-        """Input and update of a population."""
-        for operation, values in self.low.updates:
-            domain = getattr(operation, "domain", "")
-            if domain == group:
-                self._add(operation, values, group)
-
-    def _deliver(self, pathway: str) -> None:
-        names = set(self.found.pathways[pathway])
-        for operation, values in self.low.deliveries:
-            if self.parts[operation.name].projection in names:
-                self._add(operation, values, pathway)
-
-    def _decode(self, operation: program.Operation) -> None:
-        """Before a monitor reads variables of a population, write them."""
-        arrays = sorted(effects(operation).all_reads & set(self.linked))
-        for array in arrays:
-            link = self.linked[array][1]
-            if isinstance(operation, program.EventRecorder) and not link.ahead:
-                raise NotSupported(
-                    f"'{operation.origin.object_name}' records {link.variable!r} at spikes: on the"
-                    " chip a spike and its reset are one, so the value before the reset is not to"
-                    f" be had. Record {link.variable!r} with a StateMonitor, or leave it out."
-                )
-        for name in sorted({self.linked[array][0] for array in arrays}):
-            decode, values = self.low.decodes[name]
-            self._add(decode, values, name)

@@ -1,0 +1,116 @@
+"""The captured program of a network with the chip's operations in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from brian2.core.base import BrianObject
+
+from brian2lava.capture.network import Captured
+from brian2lava.capture.statements import array_id
+from brian2lava.chip.lower import Lowered
+from brian2lava.chip.quantise import Part
+from brian2lava.chip.recognise.brian_network import Recognised
+from brian2lava.errors import NotSupported
+from brian2lava.program import step_program as program
+from brian2lava.program.effects import effects
+
+
+class Composing:
+    """Puts the chip's operations where those of neurons and synapses stood."""
+
+    def __init__(
+        self,
+        captured: Captured,
+        low: Lowered,
+        objects: Sequence[BrianObject],
+        found: Recognised,
+        parts: Mapping[str, Part],
+    ) -> None:
+        self.captured = captured
+        self.low = low
+        self.found = found
+        self.parts = parts
+        self.operations: list[program.Operation] = []
+        self.constants: list[tuple[float, ...]] = []
+        self.owners: list[str] = []
+        groups = [obj for obj in objects if obj.name in found.maps]
+        #: the part of each group in whose place its update stands, and parts that are gone
+        self.updates: dict[str, str] = {}
+        self.gone: set[str] = set()
+        owners = set(captured.owners)
+        for group in groups:
+            own = [*group.thresholder.values(), group.state_updater, group.subexpression_updater]
+            names = [part.name for part in own if part is not None and part.name in owners]
+            if names:
+                self.updates[names[0]] = group.name
+            self.gone |= {*names, *(part.name for part in group.resetter.values())}
+        self.left = {group.name for group in groups} - set(self.updates.values())
+        self.linked = {
+            array_id(group.variables[link.variable]): (group.name, link)
+            for group in groups
+            for link in found.matched[group.name].population.links
+        }
+
+    def done(self) -> Captured:
+        for name in sorted(self.left):
+            self._update(name)
+        captured = self.captured
+        for operation, values, owner in zip(
+            captured.program.operations, captured.constants, captured.owners, strict=True
+        ):
+            if owner in self.updates:
+                self._update(self.updates[owner])
+            elif owner in self.gone:
+                continue
+            elif isinstance(operation, program.Pathway):
+                self._deliver(owner)
+            else:
+                self._decode(operation)
+                self._add(operation, values, owner)
+        return replace(
+            captured,
+            program=replace(
+                captured.program,
+                arrays=(*captured.program.arrays, *self.low.arrays),
+                operations=tuple(self.operations),
+            ),
+            constants=tuple(self.constants),
+            owners=tuple(self.owners),
+            queues={},
+            placed=dict(self.low.storage),
+        )
+
+    def _add(self, operation: program.Operation, values: tuple[float, ...], owner: str) -> None:
+        self.operations.append(operation)
+        self.constants.append(values)
+        self.owners.append(owner)
+
+    def _update(self, group: str) -> None:
+        """Input and update of a population."""
+        for operation, values in self.low.updates:
+            domain = getattr(operation, "domain", "")
+            if domain == group:
+                self._add(operation, values, group)
+
+    def _deliver(self, pathway: str) -> None:
+        names = set(self.found.pathways[pathway])
+        for operation, values in self.low.deliveries:
+            if self.parts[operation.name].projection in names:
+                self._add(operation, values, pathway)
+
+    def _decode(self, operation: program.Operation) -> None:
+        """Before a monitor reads variables of a population, write them."""
+        arrays = sorted(effects(operation).all_reads & set(self.linked))
+        for array in arrays:
+            link = self.linked[array][1]
+            if isinstance(operation, program.EventRecorder) and not link.ahead:
+                raise NotSupported(
+                    f"'{operation.origin.object_name}' records {link.variable!r} at spikes: on the"
+                    " chip a spike and its reset are one, so the value before the reset is not to"
+                    f" be had. Record {link.variable!r} with a StateMonitor, or leave it out."
+                )
+        for name in sorted({self.linked[array][0] for array in arrays}):
+            decode, values = self.low.decodes[name]
+            self._add(decode, values, name)
