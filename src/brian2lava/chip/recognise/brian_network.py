@@ -26,12 +26,14 @@ from brian2lava.chip.ideal import (
     real,
 )
 from brian2lava.chip.network import PoissonSpikes, SpikeTimes
-from brian2lava.chip.recognise.match import Matched, match, stimuli
+from brian2lava.chip.recognise.match import match
+from brian2lava.chip.recognise.matched import Matched
 from brian2lava.chip.recognise.pathway import pathway_map
 from brian2lava.chip.recognise.population import population_map
 from brian2lava.chip.recognise.refusal import refuse
 from brian2lava.chip.recognise.sources import poisson_group_map, spike_generator_map
 from brian2lava.chip.recognise.step_map import Jump, PopulationMap
+from brian2lava.chip.recognise.stimuli import stimuli
 
 
 @dataclass(frozen=True)
