@@ -226,14 +226,6 @@ def test_more_processes_than_a_machine_runs_are_refused() -> None:
         run_lava(ChipNetwork(populations), 5)
 
 
-def test_learning_is_refused_by_name() -> None:
-    source = SpikeTimes("s", 1, [0], [0])
-    plastic = Projection("p", "s", "a", [0], [0], [1], learning=object())
-    network = ChipNetwork((Population("a", "LIF", 1),), (source,), (plastic,))
-    with pytest.raises(NotSupported, match="projection 'p' learns"):
-        run_lava(network, 5)
-
-
 # ------------------------------------------------------------ when something goes wrong
 def failing_network() -> ChipNetwork:
     loop = Projection("loop", "b", "b", [0], [0], [10])

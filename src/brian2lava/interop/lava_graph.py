@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from brian2lava.chip.learning import PhiloxTape
 from brian2lava.chip.network import (
     ChipNetwork,
     Integers,
@@ -24,8 +25,9 @@ from brian2lava.chip.network import (
 )
 from brian2lava.chip.plain import stimulus_at
 from brian2lava.errors import NotSupported
-from brian2lava.interop import stock_neurons, synapse_layers
+from brian2lava.interop import plastic_layers, stock_neurons, synapse_layers
 from brian2lava.interop.chip_steps import PopulationStep, SynapseRing, initial_states
+from brian2lava.interop.plastic_steps import LearningRing
 from brian2lava.interop.synapse_layers import Form
 from brian2lava.processes.shim import install
 
@@ -51,6 +53,8 @@ class LavaGraph:
         Connects parts that no projection joins.
     ours : dict of str to str
         Populations and projections that are processes of ours, and why.
+    seed : int
+        Of the random words of stochastic models, and of the rounding of learning.
     """
 
     network: ChipNetwork
@@ -60,6 +64,7 @@ class LavaGraph:
     stimuli: Mapping[str, Any]
     hub: Any
     ours: Mapping[str, str]
+    seed: int = 0
 
     @property
     def processes(self) -> tuple[Any, ...]:
@@ -75,6 +80,8 @@ def lava_graph(
     replay: Mapping[str, Spikes] | None = None,
     form: Form = "auto",
     seed: int = 0,
+    rng_seed: int = 0,
+    masked: bool = True,
 ) -> LavaGraph:
     """``network`` as connected Lava processes.
 
@@ -89,15 +96,23 @@ def lava_graph(
         Which of Lava's synapses: dense for small matrices, or always the one.
     seed : int
         Of the random words of stochastic models: population ``k`` of the network draws from
-        ``numpy.random.default_rng([seed, k])``.
+        ``numpy.random.default_rng([seed, k])``; and of learning in processes of ours, which draw
+        what the emulator does.
+    rng_seed : int
+        Of Lava's own rules: projection ``k`` of the network has ``rng_seed + 4 * k``, for each
+        rule uses four generators.
+    masked : bool
+        Whether the simulation keeps cells of a LearningDense without a synapse at 0, as
+        :func:`~brian2lava.interop.lava_run.run_lava` does. Without it, a projection that learns is
+        a LearningDense only if it joins every pair.
 
     Raises
     ------
     NotSupported
-        A projection learns, or a Poisson source has no spikes to replay.
+        A Poisson source has no spikes to replay, or a learning rule takes traces from neurons.
     """
     install()
-    return _Builder(network, steps, replay or {}, form, seed).graph()
+    return _Builder(network, steps, replay or {}, form, seed, rng_seed, masked).graph()
 
 
 class _Builder:
@@ -108,9 +123,12 @@ class _Builder:
         replay: Mapping[str, Spikes],
         form: Form,
         seed: int,
+        rng_seed: int,
+        masked: bool,
     ) -> None:
         self._network, self._steps = network, steps
         self._replay, self._form, self._seed = replay, form, seed
+        self._rng_seed, self._masked = rng_seed, masked
         self._ours: dict[str, str] = {}
         self._neurons: dict[str, Any] = {}
 
@@ -123,8 +141,8 @@ class _Builder:
             if population.size:
                 self._neurons[population.name] = self._population(number, population)
         layers = {
-            projection.name: self._projection(projection)
-            for projection in self._network.projections
+            projection.name: self._projection(number, projection)
+            for number, projection in enumerate(self._network.projections)
             if projection.size
         }
         stimuli = {
@@ -140,6 +158,7 @@ class _Builder:
             stimuli=stimuli,
             hub=self._hub(),
             ours=self._ours,
+            seed=self._seed,
         )
 
     def _source(self, source: SpikeTimes | PoissonSpikes) -> Any:
@@ -183,22 +202,45 @@ class _Builder:
             ),
         )
 
-    def _projection(self, projection: Projection) -> tuple[Any, ...]:
-        if projection.learning is not None:
-            raise NotSupported(
-                f"projection {projection.name!r} learns; as a Lava graph, learning projections are"
-                " not available. The emulator runs them: brian2lava.chip.emulate.emulate."
-            )
-        layers = self._layers(projection)
+    def _projection(self, number: int, projection: Projection) -> tuple[Any, ...]:
+        learns = projection.learning is not None
+        layers = (self._plastic(number, projection),) if learns else self._layers(projection)
+        target = self._neurons[projection.target]
         for layer in layers:
             self._neurons[projection.source].s_out.connect(layer.s_in)
-            layer.a_out.connect(getattr(self._neurons[projection.target], projection.port))
+            layer.a_out.connect(getattr(target, projection.port))
+            if learns:
+                target.s_out.connect(layer.s_in_bap)
         return layers
+
+    def _sizes(self, projection: Projection) -> tuple[int, int]:
+        """Number of sources and targets."""
+        network = self._network
+        sources = network.origin(projection.source).size
+        return sources, network.population(projection.target).size
+
+    def _plastic(self, number: int, projection: Projection) -> Any:
+        network = self._network
+        sources, targets = self._sizes(projection)
+        why = plastic_layers.why_ours(
+            projection, sources, targets, network.arithmetic, self._masked
+        )
+        if not why:
+            rng_seed = self._rng_seed + plastic_layers.GENERATORS * number
+            return plastic_layers.learning_dense(projection, sources, targets, rng_seed)
+        from brian2lava.processes.chip_plastic import ChipPlastic
+
+        self._ours[projection.name] = why
+        return ChipPlastic(
+            name=projection.name,
+            sources=sources,
+            targets=targets,
+            make_ring=lambda: LearningRing(network, projection, PhiloxTape(self._seed, number)),
+        )
 
     def _layers(self, projection: Projection) -> tuple[Any, ...]:
         network = self._network
-        sources = network.origin(projection.source).size
-        targets = network.population(projection.target).size
+        sources, targets = self._sizes(projection)
         why = synapse_layers.why_ours(projection, network.arithmetic)
         if not why:
             return tuple(synapse_layers.layers(projection, sources, targets, self._form))

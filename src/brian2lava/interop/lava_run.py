@@ -7,15 +7,13 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from brian2lava.chip.network import ChipNetwork, Integers
+from brian2lava.chip.network import ChipNetwork
 from brian2lava.chip.plain import Recorded
 from brian2lava.engine.host import interrupts_deferred
 from brian2lava.errors import EngineDied, NotSupported, OptionError
-from brian2lava.interop.chip_steps import initial_states, word_of
 from brian2lava.interop.lava_graph import Form, LavaGraph, Spikes, lava_graph
-from brian2lava.interop.observation import Failures, shared_array, watch
+from brian2lava.interop.notes import Notes
+from brian2lava.interop.observation import Failures, Watched, watch
 from brian2lava.processes.forking import ForkingThread
 from brian2lava.processes.lava_host import _forgotten_by_lava
 from brian2lava.processes.runtime import WatchfulRuntime
@@ -32,6 +30,7 @@ def run_lava(
     select: str = "fixed_pt",
     form: Form = "auto",
     seed: int = 0,
+    rng_seed: int | None = None,
 ) -> Recorded:
     """Run ``network`` for ``steps`` steps in Lava's simulation of the chip.
 
@@ -39,14 +38,19 @@ def run_lava(
     ----------
     network : ChipNetwork
     steps : int
-    record : sequence of (population, state)
-        States that are recorded after each step.
+    record : sequence of (name, state)
+        What is recorded after each step: states of populations; of projections that learn "w", the
+        mantissas, and traces ("x1", ...).
     replay : dict of str to (steps, indices)
         Spikes of Poisson sources (those that the emulator recorded).
     select : str
         Lava's tag of the models to take.
     form, seed
         See :func:`brian2lava.interop.lava_graph.lava_graph`.
+    rng_seed : int, optional
+        Lava's LearningDense rounds by its own generators, which begin with this
+        (:func:`~brian2lava.interop.lava_graph.lava_graph`). Without it, it rounds by the draws that
+        the emulator has with the same ``seed``.
 
     Returns
     -------
@@ -63,15 +67,8 @@ def run_lava(
     """
     if steps < 0:
         raise OptionError(f"run_lava: {steps} steps; 0 or more are needed.")
-    for population, state in record:
-        known = [item.name for item in network.population(population).neuron.states]
-        if state not in known:
-            raise OptionError(
-                f"record={(population, state)!r}: {population!r} keeps no state {state!r}; it"
-                f" keeps {', '.join(known)}."
-            )
-    notes = _Notes(network, steps, record)
-    graph = lava_graph(network, max(1, steps), replay, form, seed)
+    notes = Notes(network, steps, record)
+    graph = lava_graph(network, max(1, steps), replay, form, seed, rng_seed or 0)
     if len(graph.processes) > _MOST_PROCESSES:
         raise NotSupported(
             f"the network becomes {len(graph.processes)} Lava processes, and more than"
@@ -79,40 +76,8 @@ def run_lava(
             " populations and projections, or use the emulator (brian2lava.chip.emulate)."
         )
     if steps and graph.processes:
-        _run(graph, select, notes)
+        _run(graph, select, notes, drawn=rng_seed is None)
     return notes.recorded()
-
-
-class _Notes:
-    """Arrays, shared with Lava's processes, for spikes and states."""
-
-    def __init__(self, network: ChipNetwork, steps: int, record: Sequence[tuple[str, str]]) -> None:
-        self._network, self._steps = network, steps
-        kind = word_of(network.arithmetic)
-        origins = (*network.populations, *network.sources)
-        self.spikes = {item.name: shared_array((steps, item.size), np.bool_) for item in origins}
-        self.states = {}
-        for population, state in record:
-            rows = shared_array((steps, network.population(population).size), kind)
-            rows[:] = initial_states(network.population(population), network.arithmetic)[state]
-            self.states[population, state] = rows
-
-    def of(self, name: str, model: Any) -> dict[str, Integers]:
-        """The states of a population that its Lava model keeps; others never change."""
-        return {
-            state: rows
-            for (population, state), rows in self.states.items()
-            if population == name and hasattr(model, state)
-        }
-
-    def recorded(self) -> Recorded:
-        """What was noted, in the order of time, then index."""
-        spikes = {name: np.nonzero(rows) for name, rows in self.spikes.items()}
-        return Recorded(
-            spikes={name: (when, who) for name, (when, who) in spikes.items()},
-            states={pair: rows.copy() for pair, rows in self.states.items()},
-            counts={},
-        )
 
 
 class _GraphRuntime(WatchfulRuntime):
@@ -150,13 +115,13 @@ def _end(process: multiprocessing.Process) -> str:
     return f"ended with exit code {code}"
 
 
-def _run(graph: LavaGraph, select: str, notes: _Notes) -> None:
+def _run(graph: LavaGraph, select: str, notes: Notes, drawn: bool) -> None:
     from lava.magma.core.run_conditions import RunSteps
 
     first = graph.processes[0]
     thread = ForkingThread()
     with interrupts_deferred():
-        runtime = thread.run(lambda: _started(graph, select, notes))
+        runtime = thread.run(lambda: _started(graph, select, notes, drawn))
     try:
         first.run(RunSteps(graph.steps, blocking=False))
         runtime.finish_run()
@@ -166,7 +131,7 @@ def _run(graph: LavaGraph, select: str, notes: _Notes) -> None:
             thread.release()
 
 
-def _started(graph: LavaGraph, select: str, notes: _Notes) -> _GraphRuntime:
+def _started(graph: LavaGraph, select: str, notes: Notes, drawn: bool) -> _GraphRuntime:
     """All processes of the graph, forked and waiting."""
     from lava.magma.core.run_configs import Loihi2SimCfg
 
@@ -175,12 +140,10 @@ def _started(graph: LavaGraph, select: str, notes: _Notes) -> _GraphRuntime:
     titles = _titles(graph)
     names = [titles[process] for process in executable.proc_builders]
     failures = Failures(names)
-    origins = {process: name for name, process in graph.neurons.items()}
+    watching = notes.watching(graph, drawn)
     for number, (process, builder) in enumerate(executable.proc_builders.items()):
-        origin = origins.get(process)
-        states = {} if origin is None else notes.of(origin, builder.proc_model)
-        spikes = None if origin is None else notes.spikes[origin]
-        watch(builder, number, failures, states, spikes)
+        watched = watching[process](builder.proc_model) if process in watching else Watched()
+        watch(builder, number, failures, watched)
     runtime = _GraphRuntime(executable, names, failures)
     executable.assign_runtime_to_all_processes(runtime)
     try:

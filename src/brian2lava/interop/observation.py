@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -65,13 +66,41 @@ class Failures:
             raise EngineError(f"Lava's process {self._names[process]!r} failed: {text}")
 
 
-def watch(
-    builder: Any,
-    process: int,
-    failures: Failures,
-    states: Mapping[str, Integers],
-    spikes: Integers | None,
-) -> None:
+def attributes(*names: str) -> Callable[[Any], Mapping[str, Any]]:
+    """Reads the attributes ``names`` of a model."""
+    return lambda model: {name: getattr(model, name) for name in names}
+
+
+def _nothing(model: Any) -> None:
+    """Leaves a model as it is."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is noted of a model, and what is done to it.
+
+    Attributes
+    ----------
+    rows : dict of str to array of shape (steps, size)
+        Where values are noted after each step.
+    read : function of the model
+        Gives the values by the names in ``rows``.
+    spikes : array of shape (steps, size) or None
+        Where it is noted whether something was sent at ``s_out``.
+    prepare : function of the model
+        Called once it is made.
+    after_learning : function of the model
+        Called after each learning phase, before values are noted.
+    """
+
+    rows: Mapping[str, Integers] = field(default_factory=dict)
+    read: Callable[[Any], Mapping[str, Any]] = attributes()
+    spikes: Integers | None = None
+    prepare: Callable[[Any], None] = _nothing
+    after_learning: Callable[[Any], None] = _nothing
+
+
+def watch(builder: Any, process: int, failures: Failures, watched: Watched) -> None:
     """Let ``builder`` make a model that notes failures, states and spikes.
 
     Parameters
@@ -80,16 +109,14 @@ def watch(
         Lava's builder of the process; it acts in the process that Lava starts.
     process : int
         Its number in ``failures``.
-    states : dict of str to array of shape (steps, size)
-        Attributes of the model that are noted after each step.
-    spikes : array of shape (steps, size) or None
-        Where it is noted whether something was sent.
     """
     build = builder.build
 
     def build_watched() -> Any:
         model = _guarded(build, process, failures)()
-        model.run_spk = _guarded(_noting(model, states, spikes), process, failures)
+        watched.prepare(model)
+        model.run_spk = _guarded(_noting(model, watched), process, failures)
+        model.run_lrn = _noting_learning(model, watched)
         for phase in _LATER_PHASES:
             setattr(model, phase, _guarded(getattr(model, phase), process, failures))
         return model
@@ -108,10 +135,8 @@ def _guarded(call: Callable[[], Any], process: int, failures: Failures) -> Calla
     return guarded
 
 
-def _noting(
-    model: Any, states: Mapping[str, Integers], spikes: Integers | None
-) -> Callable[[], None]:
-    run_spk = model.run_spk
+def _noting(model: Any, watched: Watched) -> Callable[[], None]:
+    run_spk, spikes = model.run_spk, watched.spikes
     if spikes is not None:
         send = model.s_out.send
 
@@ -123,7 +148,25 @@ def _noting(
 
     def run_noted() -> None:
         run_spk()
-        for attribute, rows in states.items():
-            rows[model.time_step - 1] = getattr(model, attribute)
+        _note(model, watched)
 
     return run_noted
+
+
+def _noting_learning(model: Any, watched: Watched) -> Callable[[], None]:
+    """What learning changes is noted in place of what was there before it."""
+    run_lrn = model.run_lrn
+
+    def run_noted() -> None:
+        run_lrn()
+        watched.after_learning(model)
+        _note(model, watched)
+
+    return run_noted
+
+
+def _note(model: Any, watched: Watched) -> None:
+    if watched.rows:
+        values = watched.read(model)
+        for name, rows in watched.rows.items():
+            rows[model.time_step - 1] = values[name]
