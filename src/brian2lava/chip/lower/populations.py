@@ -1,0 +1,98 @@
+"""A population's update, threshold and reset -> one Threshold operation in integers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brian2lava.chip.arithmetic import Name, as_c, support
+from brian2lava.chip.lower.lowered import Valued
+from brian2lava.chip.lower.registers import (
+    assignments,
+    declare,
+    initial,
+    names_of,
+    registers_of,
+    rows_in,
+    take,
+)
+from brian2lava.chip.lower.text import Text
+from brian2lava.chip.lower.workspace import Workspace
+from brian2lava.chip.models.neuron import Step
+from brian2lava.chip.network import Population
+from brian2lava.chip.plain import zero_registers
+from brian2lava.program import step_program as program
+from brian2lava.program.step_program import ELEMENT, Access
+
+
+def population_step(space: Workspace, population: Population) -> Valued:
+    """One step of all neurons of a population."""
+    name, model = population.name, population.neuron
+    step = model.step(space.network.arithmetic, zero_registers(population))
+    registers = registers_of(space, population)
+    used = names_of(step)
+    text = Text()
+    text.constant("N", "int64_t", population.size)
+    if "t" in used:
+        text.scalar.append(f"const T t = (T)({text.once(space.around.timestep)} + 1);")
+    for register, numbers in registers.items():
+        if register in used:
+            declare(space, text, f"{name}_{register}", register, numbers)
+    for state in model.states:
+        if state.name in used:
+            values = initial(space, population, state, registers)
+            array_id = space.array(f"{name}_{state.name}", values)
+            space.states[name, state.name] = array_id
+            text.lines.append(f"T {state.name} = {text.own(array_id)};")
+    take(space, text, population)
+    _body(space, text, population, step)
+    operation = program.Threshold(
+        **space.origin(name),
+        statements=text.statements(
+            support(rows_in(step) | {"shift"}, space.word),
+            frozenset({"rand"} if step.draws else ()),
+        ),
+        count="N",
+        domain=name,
+        events=space.events.get(name) or space.new_events(name, population.size),
+    )
+    return operation, tuple(text.values)
+
+
+def _body(space: Workspace, text: Text, population: Population, step: Step) -> None:
+    states = {state.name for state in population.neuron.states}
+    for draw in step.draws:
+        text.lines.append(f"const T {draw} = (T)(_rand(_vectorisation_idx) * 16777216.0);")
+    text.lines += assignments(step.assignments, states)
+    text.lines.append(f"const T fired = {as_c(step.fired, {})};")
+    if population.name in space.depths:
+        _send(space, text, population, step)
+    for counter, condition in step.counters:
+        array_id = space.array(f"{population.name}_{counter}", np.zeros(population.size, np.int32))
+        space.counters[population.name, counter] = array_id
+        text.lines.append(f"{text.own(array_id)} += (int32_t)({as_c(condition, {})});")
+    for name, expression in step.after:
+        text.lines.append(f"const T {name}_after = {as_c(expression, {})};")
+    after = {name for name, _ in step.after}
+    for name in sorted(states):
+        if (population.name, name) in space.states:
+            value = f"{name}_after" if name in after else name
+            text.lines.append(f"_ptr{space.states[population.name, name]}[_idx] = {value};")
+    text.lines.append("const char _cond = (char)(fired != 0);")
+
+
+def _send(space: Workspace, text: Text, population: Population, step: Step) -> None:
+    """Payloads, kept as long as the longest delay that they travel."""
+    payload = as_c(step.payload if step.payload is not None else Name("fired"), {})
+    keep_payload(space, text, population.name, population.size, f"fired ? {payload} : (T)0")
+
+
+def keep_payload(space: Workspace, text: Text, name: str, size: int, payload: str) -> None:
+    """Write what is sent in this step into the payloads of the last ``depth`` steps."""
+    depth = space.depths[name]
+    array_id = space.array(f"{name}_payloads", np.zeros((depth, size), space.kind))
+    space.sent[name] = array_id
+    text.constant("depth", "int64_t", depth)
+    text.scalar.append(f"const int64_t _turn = {text.once(space.around.timestep)} % depth;")
+    # each element writes places of its own only, so the loop stays element by element
+    text.writes.add(Access(array_id, ELEMENT))
+    text.lines.append(f"_ptr{array_id}[_turn * N + _idx] = {payload};")
