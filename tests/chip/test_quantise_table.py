@@ -10,19 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from brian2lava.chip.dt_scan import Retimed, dt_scan
 from brian2lava.chip.profiles import LAVA
 from brian2lava.chip.quantise import Span, float_ranges, quantise
 from brian2lava.chip.table import (
     TABLES,
     Table,
     costs,
-    dt_scan,
     integer,
     parameters,
+    per_unit,
     percent,
     physical,
 )
-from brian2lava.errors import BrianLavaError
+from brian2lava.errors import BrianLavaError, OptionError
 from tests.chip.quantise_networks import cuba, lif, network, projection, quantity
 
 
@@ -39,6 +40,8 @@ from tests.chip.quantise_networks import cuba, lif, network, projection, quantit
         (Span(50.0, 50.0), "", "50"),
         (Span(0.005, 0.005), "/step", "0.005 /step"),
         (Span(np.inf, np.inf), "s", "inf s"),
+        (Span(0.2, 0.2), "1", "0.2"),
+        (Span(0.2, 0.3), "1/step", "0.2 .. 0.3 /step"),
     ],
 )
 def test_values_are_shown_with_their_unit(span: Span, unit: str, expected: str) -> None:
@@ -46,8 +49,11 @@ def test_values_are_shown_with_their_unit(span: Span, unit: str, expected: str) 
 
 
 def test_numbers_are_shown_briefly_and_no_error_is_hidden() -> None:
-    assert [percent(e) for e in (0.0, 0.024, -0.001, 2e-6, np.inf, -1.0)] == [
-        "0", "+2.40%", "-0.10%", "+2e-06", "all", "-100.00%",
+    assert [percent(e) for e in (0.0, 0.024, -0.001, 2e-6, -3e-9, np.inf, -1.0)] == [
+        "0", "+2.40%", "-0.10%", "+0.0002%", "-3e-07%", "all", "-100.00%",
+    ]  # fmt: skip
+    assert [per_unit(*given) for given in ((6.634e8, "V"), (57_280.0, "1"), (64.0, ""))] == [
+        "663,400 per mV", "57,280 per 1", "64 per 1",
     ]  # fmt: skip
     assert integer(Span(20, 20)) == "20"
     assert integer(Span(-3, 255)) == "-3 .. 255"
@@ -76,6 +82,23 @@ def test_columns_are_aligned() -> None:
         "Title", "", "name    count", "------  -----", "a           1", "longer   1234", "",
         "! note",
     ]  # fmt: skip
+
+
+def test_columns_stand_to_the_right_where_they_are_told_to() -> None:
+    table = Table(("a", "b"), (("x", "1 mV"), ("y", "100 mV")), remarks=("as it is",), right=("b",))
+    assert str(table).splitlines() == [
+        "a       b", "-  ------", "x    1 mV", "y  100 mV", "", "as it is",
+    ]  # fmt: skip
+    assert table.to_html().count("text-align:right") == 3
+
+
+def test_rows_with_a_flag_have_a_colour() -> None:
+    def coloured(columns: tuple[str, ...], row: tuple[str, ...]) -> bool:
+        return "<tr style=" in Table(columns, (row,)).to_html()
+
+    assert coloured(("a", "flag"), ("x", "!")) and not coloured(("a", "flag"), ("x", ""))
+    assert coloured(("a", "flags"), ("x", "2")) and not coloured(("a", "flags"), ("x", "0"))
+    assert not coloured(("a",), ("x",))
 
 
 def test_a_table_without_rows_is_a_table() -> None:
@@ -117,22 +140,35 @@ def test_a_frame_needs_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_other_time_steps_are_compared() -> None:
     steps = [1e-5, 1e-4, 2e-4, 6e-3]
-    table = dt_scan(lambda dt: network(lif(dt=dt), [projection([1e-5 * dt / 1e-4])], dt=dt), steps)
-    rows = {row[0]: dict(zip(table.columns, row)) for row in table.rows}
+
+    def retimed(dt: float) -> Retimed:
+        ideal = network(lif(dt=dt), [projection([1e-5 * dt / 1e-4])], dt=dt)
+        return Retimed(ideal, dt / 2, ("'a': 1 of 1 delays become 0 steps",) if dt < 5e-5 else ())
+
+    table = dt_scan(retimed, steps, 1e-4)
+    rows = {row["time step"]: row for row in table.to_dicts()}
     assert list(rows) == ["10 µs", "100 µs", "200 µs", "6 ms"]
+    assert str(rows["10 µs"]["remark"]).startswith("'a': 1 of 1 delays become 0 steps (and ")
     assert rows["100 µs"]["time constants"] == "+2.40%"
-    assert rows["100 µs"]["flags"] == 1
-    assert rows["100 µs"]["worst"] == "a: time constant behind dv"
+    assert rows["100 µs"]["flags"] == "1"
+    assert str(rows["100 µs"]["remark"]).startswith(
+        "a: time constant behind dv (dv) is off by +2.4%"
+    )
     assert rows["200 µs"]["time constants"] == "-0.10%"
-    assert rows["200 µs"]["flags"] == 0
+    assert rows["200 µs"]["times"] == "100 µs"
+    assert rows["200 µs"]["flags"] == "0"
     assert rows["6 ms"]["flags"] == "does not fit"
-    assert "1.2 of it would be lost a step" in str(rows["6 ms"]["worst"])
+    assert "1.2 of it would be lost a step" in str(rows["6 ms"]["remark"])
+    assert table.remarks[0] == "Recommended: 200 µs, the nearest to 100 µs without a flag."
+    assert "Recommended: none" in str(dt_scan(retimed, [6e-3]))
+    with pytest.raises(OptionError, match="a time step of 0.0 s"):
+        dt_scan(retimed, [0.0])
 
 
 def test_options_of_a_scan_reach_quantisation() -> None:
-    def ideal(dt: float) -> Any:
-        return network(lif(more=[quantity("refractory", "count", 63)], dt=dt), dt=dt)
+    def retimed(dt: float) -> Retimed:
+        return Retimed(network(lif(more=[quantity("refractory", "count", 63)], dt=dt), dt=dt))
 
-    table = dt_scan(ideal, [1e-4], "Loihi1", scales={"a": 1e12})
-    assert table.rows[0][5] == "does not fit"
+    table = dt_scan(retimed, [1e-4], None, "Loihi1", scales={"a": 1e12})
+    assert table.to_dicts()[0]["flags"] == "does not fit"
     assert "Loihi1" in table.title

@@ -38,6 +38,7 @@ from brian2lava.device.chip_runs import ChipRuns
 from brian2lava.device.compiler import compiler_path
 from brian2lava.device.loaded import Runs
 from brian2lava.device.mirrors import Mirrors, on_twins
+from brian2lava.device.other_steps import time_steps
 from brian2lava.device.preferences import check_preferences, preferred_threads
 from brian2lava.device.queues import PathwayQueue
 from brian2lava.device.random_streams import RandomStreams
@@ -100,17 +101,21 @@ class LavaDevice(StandaloneInterface):
         self.chip_runs.forget()
         self.recording.clear()
 
-    def report(self) -> Report:
-        """Where and how the last run was made.
+    def report(self, dt_scan: Any = False) -> Report:
+        """Where and how the last run was made; ``dt_scan`` as in :func:`brian2lava.report`.
 
         Raises
         ------
         RuntimeError
             Nothing has run yet.
+        OptionError
+            A scan of what is no time, or of a run that was not in a chip's integers.
         """
         if self._last_report is None:
             raise RuntimeError("device.report(): nothing has run on the device 'lava' yet.")
-        return self._last_report
+        if dt_scan is False or dt_scan is None:
+            return self._last_report
+        return self._last_report.scanned(None if dt_scan is True else time_steps(dt_scan))
 
     def program_text(self) -> str:
         """The step program of the last run as text: what is done in a step, in which order.

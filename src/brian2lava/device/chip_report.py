@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from brian2lava.chip.dt_scan import FACTORS, dt_scan
 from brian2lava.chip.plain import Recorded
 from brian2lava.chip.quantise import Quantised
 from brian2lava.chip.resources import ResourceReport, resources
 from brian2lava.chip.table import Table, costs, parameters
 from brian2lava.chip.verify import Verification, verify
 from brian2lava.device.chip_runs import Kept
+from brian2lava.device.other_steps import OtherSteps
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,16 @@ class ChipPart:
         How often a current wrapped or a voltage saturated in all runs so far.
     notes : tuple of str
         Where the chip's order of things differs from Brian2's.
+    dt_scan : Table or None
+        What other time steps would give, where that was asked for.
     """
 
     quantised: Quantised
     chip: str
     counts: dict[tuple[str, str], int]
     notes: tuple[str, ...]
+    dt_scan: Table | None = None
+    other_steps: OtherSteps | None = field(default=None, repr=False, compare=False)
 
     @property
     def parameters(self) -> Table:
@@ -54,30 +62,61 @@ class ChipPart:
         return self.parameters.to_frame()
 
     def to_html(self) -> str:
-        """Both tables as HTML that needs nothing from outside."""
-        return f"{self.parameters.to_html()}\n{self.costs.to_html()}"
+        """All tables and notes as HTML that needs nothing from outside."""
+        tables = [table.to_html() for table in self._tables()]
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._notes())
+        listed = f'<ul style="font:13px sans-serif">{notes}</ul>' if notes else ""
+        return "\n".join([*tables, listed, self.resources.to_html()])
+
+    _repr_html_ = to_html
+
+    def scanned(self, dts: Iterable[float] | None = None) -> ChipPart:
+        """With a table of what other time steps would give.
+
+        Parameters
+        ----------
+        dts : iterable of float, optional
+            Seconds; a fifth to ten times the present one without it.
+
+        Raises
+        ------
+        RuntimeError
+            The objects of the run are gone.
+        """
+        assert self.other_steps is not None
+        present, arithmetic = self.other_steps.present, self.quantised.network.arithmetic
+        if dts is None:
+            dts = [float(f"{present * factor:.12g}") for factor in FACTORS]
+        table = dt_scan(self.other_steps, dts, present, self.chip, arithmetic)
+        return replace(self, dt_scan=table)
+
+    def _tables(self) -> list[Table]:
+        return [self.parameters, self.costs, *([self.dt_scan] if self.dt_scan else [])]
+
+    def _notes(self) -> list[str]:
+        lost = {key: count for key, count in self.counts.items() if count}
+        return [
+            *(f"! '{name}': states {counter} {n} times" for (name, counter), n in lost.items()),
+            *(f"order: {note}" for note in self.notes),
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
         return {
             "arithmetic": self.quantised.network.arithmetic.name,
             "scales": dict(self.quantised.scales),
-            "parameters": [
-                dict(zip(self.parameters.columns, row, strict=True)) for row in self.parameters.rows
-            ],
-            "costs": [dict(zip(self.costs.columns, row, strict=True)) for row in self.costs.rows],
+            "parameters": self.parameters.to_dicts(),
+            "costs": self.costs.to_dicts(),
             "warnings": list(self.quantised.warnings),
             "counts": {f"{name}.{counter}": n for (name, counter), n in self.counts.items()},
             "notes": list(self.notes),
+            "dt_scan": None if self.dt_scan is None else self.dt_scan.to_dicts(),
         }
 
     def __str__(self) -> str:
-        parts = [str(self.parameters), "", str(self.costs), "", self.resources.headline()]
-        lost = {key: count for key, count in self.counts.items() if count}
-        parts += [""] if lost or self.notes else []
-        parts += [f"! '{name}': {counter} {n} times" for (name, counter), n in lost.items()]
-        parts += [f"order: {note}" for note in self.notes]
-        return "\n".join(parts)
+        parts = [*map(str, self._tables()), self.resources.headline()]
+        notes = self._notes()
+        return "\n\n".join([*parts, *(["\n".join(notes)] if notes else [])])
 
 
 #: Lava's simulation costs a millisecond and more a step, and a process a projection.
@@ -102,6 +141,12 @@ def verify_run(kept: Kept, steps: int | None, lava: bool | None) -> Verification
     return verify(quantised, steps, kept.seed, elsewhere)
 
 
-def chip_part(kept: Kept) -> ChipPart:
+def chip_part(kept: Kept, other_steps: OtherSteps) -> ChipPart:
     """The report's part about the last run's integers."""
-    return ChipPart(kept.quantised, kept.chip, dict(kept.counts), kept.quantised.ideal.notes)
+    return ChipPart(
+        kept.quantised,
+        kept.chip,
+        dict(kept.counts),
+        kept.quantised.ideal.notes,
+        other_steps=other_steps,
+    )

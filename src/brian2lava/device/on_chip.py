@@ -94,9 +94,7 @@ class OnChip:
             scales = {k: v for k, v in self.before.quantised.scales.items() if k in known}
             return quantise(ideal, chip, self.arithmetic, scales=scales)
         if ideal.populations:
-            size = sum(population.size for population in ideal.populations)
-            steps = int(min(RANGE_STEPS, max(50, _RANGE_WORK // max(1, size))))
-            ideal = float_ranges(ideal, steps, seed=self.device.random.given or 0)
+            ideal = float_ranges(ideal, range_steps(ideal), seed=self.device.random.given or 0)
         return quantise(ideal, chip, self.arithmetic)
 
     def _surroundings(
@@ -262,6 +260,12 @@ class OnChip:
         for target, expression in ahead(step, link.state):
             values[target] = evaluate(expression, values, word)
         return values[link.state]
+
+
+def range_steps(ideal: IdealNetwork) -> int:
+    """Steps of the run in floating point that shows how large states become."""
+    size = sum(population.size for population in ideal.populations)
+    return int(min(RANGE_STEPS, max(50, _RANGE_WORK // max(1, size))))
 
 
 def _delivered(low: Lowered) -> dict[str, tuple[Any, Any, Any]]:

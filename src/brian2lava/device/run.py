@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -20,6 +20,7 @@ from brian2lava.device.chip_report import chip_part
 from brian2lava.device.compiler import toolchain
 from brian2lava.device.loop import Finished, engine_loop, python_loop
 from brian2lava.device.on_chip import OnChip
+from brian2lava.device.other_steps import OtherSteps
 from brian2lava.device.progress import Reporter, Stopwatch
 from brian2lava.engine.cpu.toolchain import start_runtime
 from brian2lava.errors import ForeignArray
@@ -67,7 +68,10 @@ def run_network(
     reporter.last(device)
     net.after_run()
     watch.lap("read")
-    device._last_report = _report(device, net, duration, finished, watch)
+    again = functools.partial(
+        OtherSteps, objects, namespace, start=float(t_start), duration=float(duration)
+    )
+    device._last_report = _report(device, net, duration, finished, watch, again)
 
 
 def _finish(
@@ -95,7 +99,12 @@ def _finish(
 
 
 def _report(
-    device: Any, net: Network, duration: Any, finished: Finished, watch: Stopwatch
+    device: Any,
+    net: Network,
+    duration: Any,
+    finished: Finished,
+    watch: Stopwatch,
+    again: Callable[..., OtherSteps],
 ) -> Report:
     phases = {
         name: watch.phases.get(name, 0.0)
@@ -114,7 +123,9 @@ def _report(
         host=finished.host,
         engine=device.engine,
         arithmetic=arithmetic,
-        chip=None if kept is None else chip_part(kept),
+        chip=None
+        if kept is None
+        else chip_part(kept, again(ran=kept.quantised.ideal, seed=kept.seed)),
         threads=device.options.threads if device.engine == "cpu" else 1,
         phases=phases,
         compiler=finished.compiler,

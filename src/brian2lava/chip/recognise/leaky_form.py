@@ -44,7 +44,12 @@ class LeakyForm:
             *self._thresholds(crossing, origin),
         ]
         quantities.append(
-            Quantity("bias", "bias", register_value(self._bias(origin)), "what drives v by itself")
+            Quantity(
+                "bias",
+                "bias",
+                register_value(self._bias(origin)),
+                f"constant drive of {self.names[v]}",
+            )
         )
         if np.any(self.blocked):
             quantities.append(
@@ -123,13 +128,15 @@ class LeakyForm:
         """Currents decay as they do; input straight onto v is gone after its step."""
         registers = ("du", "du2")
         made = [
-            Quantity(register, "current_decay", real(1.0), f"input of {self.names[k]}")
+            Quantity(
+                register, "current_decay", real(1.0), f"jumps of {self.names[k]}, nothing is kept"
+            )
             if k == self.v
             else self._decay(register, "current_decay", k)
             for register, k in zip(registers, channels, strict=False)
         ]
         if not made:
-            made = [Quantity("du", "current_decay", real(1.0), "no input")]
+            made = [Quantity("du", "current_decay", real(1.0), "no current, nothing is kept")]
         return made
 
     def _thresholds(self, crossing: Crossing | None, origin: Array) -> list[Quantity]:
