@@ -14,7 +14,6 @@ from brian2lava.chip.lower.registers import (
     assignments,
     declare,
     peek,
-    registers_of,
     rows_in,
 )
 from brian2lava.chip.lower.surroundings import Decode
@@ -22,7 +21,7 @@ from brian2lava.chip.lower.text import Text
 from brian2lava.chip.lower.workspace import Workspace
 from brian2lava.chip.models.neuron import Step
 from brian2lava.chip.network import Population
-from brian2lava.chip.plain import zero_registers
+from brian2lava.chip.plain_steps import registers_of, zero_registers
 from brian2lava.program import step_program as program
 from brian2lava.program.step_program import ELEMENT, Access
 
@@ -35,7 +34,7 @@ def decode(space: Workspace, population: Population, wanted: Sequence[Decode]) -
     text.constant("N", "int64_t", population.size)
     needed = [ahead(step, item.state) for item in wanted if item.ahead]
     used = frozenset().union(*(names_in(e) for part in needed for _, e in part))
-    for register, numbers in registers_of(space, population).items():
+    for register, numbers in registers_of(population, space.network.arithmetic).items():
         if register in used:
             declare(space, text, f"{name}_{register}", register, numbers)
     states = {state.name for state in model.states} & (used | {d.state for d in wanted})

@@ -9,9 +9,7 @@ from brian2lava.chip.lower.lowered import Valued
 from brian2lava.chip.lower.registers import (
     assignments,
     declare,
-    initial,
     names_of,
-    registers_of,
     rows_in,
     take,
 )
@@ -19,7 +17,7 @@ from brian2lava.chip.lower.text import Text
 from brian2lava.chip.lower.workspace import Workspace
 from brian2lava.chip.models.neuron import Step
 from brian2lava.chip.network import Population
-from brian2lava.chip.plain import zero_registers
+from brian2lava.chip.plain_steps import initial_states, registers_of, zero_registers
 from brian2lava.program import step_program as program
 from brian2lava.program.step_program import ELEMENT, Access
 
@@ -28,7 +26,8 @@ def population_step(space: Workspace, population: Population) -> Valued:
     """One step of all neurons of a population."""
     name, model = population.name, population.neuron
     step = model.step(space.network.arithmetic, zero_registers(population))
-    registers = registers_of(space, population)
+    registers = registers_of(population, space.network.arithmetic)
+    first = initial_states(population, space.network.arithmetic)
     used = names_of(step)
     text = Text()
     text.constant("N", "int64_t", population.size)
@@ -39,8 +38,7 @@ def population_step(space: Workspace, population: Population) -> Valued:
             declare(space, text, f"{name}_{register}", register, numbers)
     for state in model.states:
         if state.name in used:
-            values = initial(space, population, state, registers)
-            array_id = space.array(f"{name}_{state.name}", values)
+            array_id = space.array(f"{name}_{state.name}", first[state.name])
             space.states[name, state.name] = array_id
             text.lines.append(f"T {state.name} = {text.own(array_id)};")
     take(space, text, population)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from brian2lava.chip.arithmetic import (
     Expression,
     Name,
     as_c,
-    evaluate,
     names_in,
     number,
     rows_of,
@@ -21,16 +19,6 @@ from brian2lava.chip.lower.text import Text
 from brian2lava.chip.lower.workspace import Workspace
 from brian2lava.chip.models.neuron import Step
 from brian2lava.chip.network import Integers, Population
-
-
-def registers_of(space: Workspace, population: Population) -> dict[str, Integers]:
-    """Registers and what is derived from them."""
-    registers: dict[str, Any] = {
-        name: values.astype(space.kind) for name, values in population.registers.items()
-    }
-    for name, expression in population.neuron.derived(space.network.arithmetic).items():
-        registers[name] = evaluate(expression, registers, space.word)
-    return registers
 
 
 def declare(space: Workspace, text: Text, array_name: str, name: str, numbers: Integers) -> None:
@@ -89,17 +77,6 @@ def assignments(pairs: Sequence[tuple[str, Expression]], known: set[str]) -> lis
         declared.add(name)
         lines.append(f"{kind}{name} = {as_c(expression, {})};")
     return lines
-
-
-def initial(
-    space: Workspace, population: Population, state: Any, registers: Mapping[str, Integers]
-) -> Integers:
-    """A state before the first step, shape (size,)."""
-    if state.initial is not None:
-        first: Any = evaluate(state.initial, registers, space.word)
-    else:
-        first = population.initial.get(state.name, 0)
-    return np.broadcast_to(np.asarray(first, space.kind), (population.size,))
 
 
 def _expressions(step: Step) -> Sequence[Expression]:

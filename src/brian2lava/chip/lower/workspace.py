@@ -9,6 +9,7 @@ import numpy as np
 
 from brian2lava.chip.lower.surroundings import Surroundings
 from brian2lava.chip.network import ChipNetwork
+from brian2lava.chip.plain_steps import word_of
 from brian2lava.engine.memory import arena
 from brian2lava.program import step_program as program
 
@@ -42,7 +43,7 @@ class Workspace:
         self.network = network
         self.around = around
         self.word = network.arithmetic.word
-        self.kind = np.int32 if self.word == 32 else np.int64
+        self.kind = word_of(network.arithmetic)
         self.arrays: dict[str, program.Array] = {}
         self.storage: dict[str, Any] = {}
         self.events: dict[str, str] = dict(around.events)
