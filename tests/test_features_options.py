@@ -68,8 +68,7 @@ def test_unknown_options_name_the_nearest(options: dict[str, Any], text: str) ->
         {"hardware": "GPU"},
         {"backend": "lava", "hardware": "Loihi2"},
         {"granularity": "object"},
-        {"mode": "preset"},
-        {"num_repr": "fixed"},
+        {"use_f2f": False, "num_repr": "fixed"},
     ),
 )
 def test_options_for_later_raise(options: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "brian2": (
         "device", "capture", "chip/recognise", "loihi", "interop",
         # the front doors, which stand where a user's script stands
-        "run_script", "demo",
+        "run_script", "demo", "preset_mode",
     ),
     "lava": ("processes", "interop"),
     "cupy": ("engine/cuda",),

@@ -10,7 +10,7 @@ from pathlib import Path
 import brian2lava
 from brian2lava.device.preferences import PREFERENCES
 from brian2lava.device.standalone import SLOTS
-from brian2lava.options import STANDALONE, Options
+from brian2lava.options import BETA, STANDALONE, Options
 
 PAGE = Path(__file__).parent.parent / "docs" / "options.md"
 
@@ -30,6 +30,14 @@ def page() -> str:
             "An unknown name or value raises an error that names the nearest valid one.",
             "",
             *_options_table(options),
+            "",
+            "## Arguments of Brian2Lava 1.0 beta",
+            "",
+            "`hardware`, `mode`, `num_repr` and `use_f2f` are in the table above;"
+            " [Moving from Brian2Lava 1.0 beta](moving_from_brian2lava_beta.md) is about scripts"
+            " that use them.",
+            "",
+            *_table("argument", "what the device does", BETA),
             "",
             "## Arguments of Brian2's standalone mode",
             "",

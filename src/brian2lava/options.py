@@ -27,6 +27,21 @@ STANDALONE: dict[str, str] = {
     "direct_call": "no effect; Brian2 uses it internally",
 }
 
+#: Arguments of Brian2Lava 1.0 beta that need no option here, and what the device does with them;
+#: also a table in docs/options.md.
+BETA: dict[str, str] = {
+    "models_dir": "a folder of preset models: those described by a `model.json` can be imported"
+    " from `brian2lava.preset_mode.model_loader`; their Lava processes are not used",
+    "print_models": "`True` prints the preset models",
+    "binary_accuracy": "no effect: the search for a scale uses all bits of the registers",
+    "decimal_accuracy": "no effect, as `binary_accuracy`",
+    "use_exp_array": "no effect: a pathway has one weight exponent for each sign;"
+    " `device.report()` says what that costs",
+    "lava_proc_dir": "no effect: no other Lava processes are needed",
+    "project_path": "no effect: no workspace is written",
+    "variable_updating_disabled": "no effect: reading values takes no time",
+}
+
 #: Chips whose arithmetic a network can run in.
 CHIPS = ("Loihi1", "Loihi2")
 
@@ -57,6 +72,16 @@ class Options:
     arithmetic : str, Arithmetic or None
         The profile of a chip's integers: "lava", "loihi1", "brian2loihi", or a record of one's
         own; None is "loihi1" for Loihi1 and "lava" for Loihi2.
+    mode : "flexible" or "preset"
+        Of Brian2Lava 1.0 beta. Any model runs in both; "preset" makes ``num_repr="fixed"`` the
+        default.
+    num_repr : "float" or "fixed"
+        "fixed" computes in a chip's integers: with ``hardware="CPU"`` in those of Loihi2. A chip's
+        name as ``hardware`` implies it.
+    use_f2f : True or False
+        Whether the integers are found for the model's values, in whatever units they are;
+        "model_wise" and "generic" are True. False, which says that the values are a chip's
+        integers already, raises where ``num_repr`` is "fixed".
     overflow : "chip" or "raise"
         Whether states that leave their range wrap and saturate as on the chip, and are counted, or
         raise.
@@ -83,6 +108,7 @@ class Options:
     granularity: str = "network"
     mode: str = "flexible"
     num_repr: str = "float"
+    use_f2f: bool = True
     backend: str = "auto"
     arithmetic: Any = None
     overflow: str = "chip"
@@ -105,13 +131,15 @@ class Options:
             if name in STANDALONE:
                 _refuse_without_run(name, value)
                 continue
+            if name in BETA:
+                continue
             if name not in known:
                 raise OptionError(
                     f"set_device('lava', {name}={value!r}): there is no option '{name}'."
-                    + _nearest(name, known)
+                    + _nearest(name, known | BETA.keys())
                 )
             chosen[name] = _checked(name, value)
-        options = cls(**chosen)
+        options = cls(**_with_numbers(chosen))
         _refuse_unserved(options)
         return options
 
@@ -122,6 +150,31 @@ def _refuse_without_run(name: str, value: Any) -> None:
             f"set_device('lava', {name}=False): run(...) compiles and executes at once; leave the"
             " argument out."
         )
+
+
+def _with_numbers(chosen: dict[str, Any]) -> dict[str, Any]:
+    """The options with what mode, num_repr and hardware say about one another."""
+    fixed = chosen.get("mode") == "preset" or chosen.get("hardware") in CHIPS
+    chosen = {"num_repr": "fixed" if fixed else "float", **chosen}
+    if chosen["num_repr"] == "float":
+        if chosen.get("hardware") in CHIPS:
+            raise OptionError(
+                f"set_device('lava', hardware={chosen['hardware']!r}, num_repr='float'): a chip"
+                " computes in integers; leave num_repr out, or use hardware='CPU'."
+            )
+        return chosen
+    if chosen.get("use_f2f") is False:
+        raise NotSupported(
+            "set_device('lava', use_f2f=False): the registers of a chip can't be given as the"
+            " values of a Brian2 model, for a chip counts its voltage from the reset, in 64ths of"
+            " its threshold's and weights' unit, and its decays in 4096ths of a step. With"
+            " use_f2f=True, or without the argument, registers are found for the values as they"
+            " are, whole numbers too. To give registers themselves, use LoihiNeuronGroup and"
+            " LoihiSynapses of brian2lava.loihi."
+        )
+    if chosen.get("hardware", "CPU") == "CPU":
+        chosen["hardware"] = "Loihi2"
+    return chosen
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -137,6 +190,13 @@ def _checked(name: str, value: Any) -> Any:
             raise OptionError(
                 f"set_device('lava', threads={value!r}): a whole number from 1 to 64 is needed."
             )
+    elif name == "use_f2f":
+        if not isinstance(value, bool) and value not in ("model_wise", "generic"):
+            raise OptionError(
+                f"set_device('lava', use_f2f={value!r}): True or False is needed ('model_wise' and"
+                " 'generic' are True)."
+            )
+        return bool(value)
     elif name == "fuse":
         if not isinstance(value, bool):
             raise OptionError(f"set_device('lava', fuse={value!r}): True or False is needed.")
@@ -198,10 +258,4 @@ def _refuse_unserved(options: Options) -> None:
         raise NotSupported(
             "set_device('lava', granularity='object'): this version runs a network as one Lava"
             " process; use granularity='network'."
-        )
-    if options.mode != "flexible" or options.num_repr != "float":
-        raise NotSupported(
-            f"set_device('lava', mode={options.mode!r}, num_repr={options.num_repr!r}): this"
-            " version runs models as written, in floating point; use mode='flexible' and"
-            " num_repr='float'."
         )

@@ -49,6 +49,7 @@ from brian2lava.device.standalone import StandaloneInterface, silent
 from brian2lava.engine.memory import GrowingArray, arena
 from brian2lava.errors import NotSupported
 from brian2lava.options import CHIPS, Options
+from brian2lava.preset_mode.model_loader import ModelLoader, read_models
 from brian2lava.program.step_program import StepProgram
 from brian2lava.program.text import as_text
 from brian2lava.report import Report
@@ -88,6 +89,9 @@ class LavaDevice(StandaloneInterface):
     def activate(self, build_on_run: bool = True, **kwargs: Any) -> None:
         """``set_device("lava", ...)``: see :class:`brian2lava.options.Options`."""
         self.options = Options.parse(kwargs)
+        read_models(kwargs.get("models_dir"))
+        if kwargs.get("print_models"):
+            ModelLoader.available_preset_models()
         self._given_threads = kwargs.get("threads")
         self.__dict__.pop("engine_notes", None)
         super().activate(build_on_run, **kwargs)
