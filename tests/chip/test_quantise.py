@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from brian2lava.chip.emulate import emulate
 from brian2lava.chip.ideal import IdealNetwork, IdealStimulus, StateLink, real
+from brian2lava.chip.learning.ideal import IdealLearning, IdealTerm
 from brian2lava.chip.network import SignMode, SpikeTimes
 from brian2lava.chip.plain import PlainChip
 from brian2lava.chip.profiles import BRIAN2LOIHI, LAVA, LOIHI1, PROFILES, Arithmetic
@@ -141,6 +142,11 @@ def test_a_stimulus_is_scaled_as_its_port_is() -> None:
 
 
 # ------------------------------------------------------------------ weights
+def rule(scale: float) -> IdealLearning:
+    """A spike adds one mantissa at exponent 0; weights may take both signs and stay together."""
+    return IdealLearning("s", "w", (IdealTerm("w", "x0", 64 / scale, (), "w += 1"),))
+
+
 @CHECKED
 @given(
     weights=st.lists(st.floats(-1e-3, 1e-3), min_size=1, max_size=30),
@@ -150,7 +156,7 @@ def test_a_stimulus_is_scaled_as_its_port_is() -> None:
 def test_weights_are_the_nearest_on_their_grid(
     weights: list[float], scale: float, learning: bool
 ) -> None:
-    synapses = projection(weights, learning="a rule" if learning else None)
+    synapses = projection(weights, learning=rule(scale) if learning else None)
     ideal = network(projections=[synapses])
     made = quantise(ideal, "Loihi2", LAVA, scales={"a": scale}, compensate="none")
     seen = []

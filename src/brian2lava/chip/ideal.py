@@ -22,6 +22,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from brian2lava.chip.learning.ideal import IdealLearning
 from brian2lava.chip.models import MODELS
 from brian2lava.chip.models.neuron import NeuronModel
 from brian2lava.chip.network import PoissonSpikes, SpikeTimes
@@ -31,8 +32,11 @@ Reals = NDArray[np.float64]
 #: How the real value of a register becomes an integer.
 #: decay: fraction lost a step, in 1/4096 (minus the profile's offset for currents);
 #: threshold: A * value / 64; bias: A * value as mantissa and exponent; level: A * value;
+#: rotation: sine or cosine of a step's angle times what remains, in 1/4096;
 #: fraction: value * 2**24 (probabilities); count: a whole number as it is.
-Kind = Literal["decay", "current_decay", "threshold", "bias", "level", "fraction", "count"]
+Kind = Literal[
+    "decay", "current_decay", "threshold", "bias", "level", "rotation", "fraction", "count"
+]
 
 
 def real(values: Any) -> Reals:
@@ -140,8 +144,8 @@ class IdealProjection:
     share : float
         Mean drive of the target through this projection as a part of all, 0..1: how much its
         errors matter.
-    learning : object or None
-        A recognised plasticity rule.
+    learning : IdealLearning or None
+        A recognised plasticity rule; ``unit_gain`` is then a single number.
     binary : bool
         Whether a spike is a spike, whatever number its model sends along (TernaryLIF's sign), as
         in Brian2.
@@ -157,7 +161,7 @@ class IdealProjection:
     delays: Any = 0
     unit_gain: Reals = field(default_factory=lambda: real(1.0))
     share: float = 1.0
-    learning: Any = None
+    learning: IdealLearning | None = None
     binary: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from brian2.core.base import BrianObject
@@ -10,7 +10,7 @@ from brian2.core.base import BrianObject
 from brian2lava.capture.network import Captured
 from brian2lava.capture.statements import array_id
 from brian2lava.chip.lower import Lowered
-from brian2lava.chip.quantise import Part
+from brian2lava.chip.quantise import Quantised
 from brian2lava.chip.recognise.brian_network import Recognised
 from brian2lava.errors import NotSupported
 from brian2lava.program import step_program as program
@@ -26,12 +26,12 @@ class Composing:
         low: Lowered,
         objects: Sequence[BrianObject],
         found: Recognised,
-        parts: Mapping[str, Part],
+        quantised: Quantised,
     ) -> None:
         self.captured = captured
         self.low = low
         self.found = found
-        self.parts = parts
+        self.parts = quantised.parts
         self.operations: list[program.Operation] = []
         self.constants: list[tuple[float, ...]] = []
         self.owners: list[str] = []
@@ -46,19 +46,39 @@ class Composing:
             if names:
                 self.updates[names[0]] = group.name
             self.gone |= {*names, *(part.name for part in group.resetter.values())}
+        #: parts of plastic synapses that change traces in every step
+        synapses = {learnt.synapses for learnt in quantised.learning.values()}
+        for obj in objects:
+            if obj.name in synapses:
+                own = [obj.state_updater, obj.subexpression_updater]
+                self.gone |= {part.name for part in own if part is not None}
+        self.learning = [pair for pair in low.deliveries if pair[0].name not in self.parts]
         self.left = {group.name for group in groups} - set(self.updates.values())
         self.linked = {
             array_id(group.variables[link.variable]): (group.name, link)
             for group in groups
             for link in found.matched[group.name].population.links
         }
+        #: variables of plastic synapses, and the projection that they are read from
+        self.synaptic = {
+            array_id(obj.variables[reading.variable]): name
+            for name, learnt in quantised.learning.items()
+            for obj in objects
+            if obj.name == learnt.synapses and name in low.synaptic
+            for reading in learnt.readings
+        }
 
     def done(self) -> Captured:
         for name in sorted(self.left):
             self._update(name)
         captured = self.captured
-        for operation, values, owner in zip(
-            captured.program.operations, captured.constants, captured.owners, strict=True
+        pathways = [
+            place
+            for place, operation in enumerate(captured.program.operations)
+            if isinstance(operation, program.Pathway)
+        ]
+        for place, (operation, values, owner) in enumerate(
+            zip(captured.program.operations, captured.constants, captured.owners, strict=True)
         ):
             if owner in self.updates:
                 self._update(self.updates[owner])
@@ -66,6 +86,8 @@ class Composing:
                 continue
             elif isinstance(operation, program.Pathway):
                 self._deliver(owner)
+                if place == pathways[-1]:
+                    self._learn()
             else:
                 self._decode(operation)
                 self._add(operation, values, owner)
@@ -97,12 +119,22 @@ class Composing:
     def _deliver(self, pathway: str) -> None:
         names = set(self.found.pathways[pathway])
         for operation, values in self.low.deliveries:
-            if self.parts[operation.name].projection in names:
+            part = self.parts.get(operation.name)
+            if part is not None and part.projection in names:
                 self._add(operation, values, pathway)
 
+    def _learn(self) -> None:
+        """Behind all deliveries: what changes weights."""
+        for operation, values in self.learning:
+            self._add(operation, values, operation.origin.object_name)
+
     def _decode(self, operation: program.Operation) -> None:
-        """Before a monitor reads variables of a population, write them."""
-        arrays = sorted(effects(operation).all_reads & set(self.linked))
+        """Before a monitor reads variables of a population or of synapses, write them."""
+        reads = effects(operation).all_reads
+        for name in sorted({self.synaptic[array] for array in reads & set(self.synaptic)}):
+            decode, values = self.low.synaptic[name]
+            self._add(decode, values, name)
+        arrays = sorted(reads & set(self.linked))
         for array in arrays:
             link = self.linked[array][1]
             if isinstance(operation, program.EventRecorder) and not link.ahead:

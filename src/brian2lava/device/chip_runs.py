@@ -17,7 +17,8 @@ class Kept:
     """What stays between two runs of a network.
 
     ``written`` are the user's values as they were read back; a variable that still has them goes
-    on with the integers in ``states`` and ``sums``.
+    on with the integers in ``states`` and ``sums``. Variables of plastic synapses stand there by
+    Synapses and variable (``written``), and by projection and register (``states``).
     """
 
     quantised: Quantised

@@ -26,6 +26,7 @@ from brian2lava.chip.profiles import profile
 from brian2lava.chip.quantise import Quantised, float_ranges, quantise, states_to_user
 from brian2lava.chip.recognise.brian_network import Recognised, recognise
 from brian2lava.chip.resources import check_fits
+from brian2lava.device.chip_plastic import ChipSynapses, with_earlier_peaks
 from brian2lava.device.chip_program import Composing
 from brian2lava.device.chip_runs import Kept
 from brian2lava.engine.cpu import instance as cpu
@@ -58,6 +59,9 @@ class OnChip:
         self.kept: Kept | None = None
         self._low: Lowered | None = None
         self._recognised: Recognised | None = None
+        self._synapses: ChipSynapses | None = None
+        self._pathways: list[program.Pathway] = []
+        self._clock: Any = None
 
     # ------------------------------------------------------------ before the loop
     def lowered(self, captured: Captured, objects: Sequence[BrianObject]) -> Captured:
@@ -81,17 +85,27 @@ class OnChip:
         self.kept = Kept(
             quantised, self.device.options.hardware, steps=steps, seed=self.device.random.given or 0
         )
+        self._synapses = ChipSynapses(objects, quantised, self.before)
         around = self._surroundings(captured, objects, clock, found, quantised)
         self._low = lower(quantised.network, around)
         self._restore_integers(quantised.network)
+        self._synapses.restore(self._low)
         self.device.runs.drop(self.net)  # what its queues hold is set anew in begin()
-        return Composing(captured, self._low, objects, found, quantised.parts).done()
+        composed = Composing(captured, self._low, objects, found, quantised).done()
+        self._pathways = [
+            operation
+            for operation in composed.program.operations
+            if isinstance(operation, program.Pathway)
+        ]
+        self._clock = clock
+        return composed
 
     def _quantise(self, ideal: IdealNetwork) -> Quantised:
         chip = self.device.options.hardware
         if self.before is not None:
             known = {population.name for population in ideal.populations}
             scales = {k: v for k, v in self.before.quantised.scales.items() if k in known}
+            ideal = with_earlier_peaks(ideal, self.before.quantised.ideal)
             return quantise(ideal, chip, self.arithmetic, scales=scales)
         if ideal.populations:
             ideal = float_ranges(ideal, range_steps(ideal), seed=self.device.random.given or 0)
@@ -114,11 +128,15 @@ class OnChip:
             thresholder = getattr(obj, "thresholder", {}).get("spike", obj)
             if thresholder.name in events:
                 by_group[obj.name] = events[thresholder.name]
+        assert self._synapses is not None
         return Surroundings(
             clock=self.clocks.index(clock),
             timestep=array_id(clock.variables["timestep"]),
             events=by_group,
             origins=_origins(objects),
+            seed=self.device.random.key,
+            traces=self._synapses.traces(),
+            synaptic=self._synapses.decodes(captured),
             decodes={
                 obj.name: self._decodes(captured, obj, found, quantised)
                 for obj in objects
@@ -177,7 +195,7 @@ class OnChip:
         if self.before is None:
             return
         assert self._low is not None and self.kept is not None
-        for which, (name, ends) in enumerate(_delivered(self._low).items()):
+        for which, (name, ends) in enumerate(self._delivered().items()):
             pending = self.before.flying.get(name)
             if pending is None or not len(pending.steps):
                 continue
@@ -188,6 +206,19 @@ class OnChip:
                     " change them before the first run, or run until nothing is in flight."
                 )
             instance.set_pending(which, pending)
+
+    def _delivered(self) -> dict[str, tuple[Any, Any, Any]]:
+        """By queue: the arrays of its sources, targets and delays."""
+        assert self._low is not None
+        storage = self._low.storage
+        return {
+            f"{operation.name}_{number}": (
+                storage[operation.sources],
+                storage[operation.targets],
+                storage[operation.delays],
+            )
+            for number, operation in enumerate(self._pathways)
+        }
 
     # ------------------------------------------------------------ after the loop
     def end(self, instance: cpu.Instance) -> None:
@@ -213,7 +244,7 @@ class OnChip:
                 place[:] = states_to_user(kept.quantised, name, link, integers)
                 kept.written[name, link.variable] = np.array(place)
         if instance.host.alive:
-            for which, (name, ends) in enumerate(_delivered(low).items()):
+            for which, (name, ends) in enumerate(self._delivered().items()):
                 kept.flying[name] = instance.pending(which)
                 kept.synapses[name] = ends
         earlier = self.before.counts if self.before else {}
@@ -221,6 +252,9 @@ class OnChip:
             key: int(low.storage[array].sum(dtype=np.int64)) + earlier.get(key, 0)
             for key, array in low.counters.items()
         }
+        assert self._synapses is not None
+        last = int(self._clock.variables["timestep"].get_value()[0]) - 1
+        self._synapses.end(low, kept, last * float(self._clock.dt_))
         self.device.chip_runs.keep(self.net, kept)
         if self.device.options.overflow == "raise":
             self._raise_overflow(kept.counts)
@@ -266,19 +300,6 @@ def range_steps(ideal: IdealNetwork) -> int:
     """Steps of the run in floating point that shows how large states become."""
     size = sum(population.size for population in ideal.populations)
     return int(min(RANGE_STEPS, max(50, _RANGE_WORK // max(1, size))))
-
-
-def _delivered(low: Lowered) -> dict[str, tuple[Any, Any, Any]]:
-    """By delivery: the arrays of its sources, targets and delays."""
-    made = {}
-    for number, (operation, _) in enumerate(low.deliveries):
-        assert isinstance(operation, program.Pathway)
-        made[f"{operation.name}_{number}"] = (
-            low.storage[operation.sources],
-            low.storage[operation.targets],
-            low.storage[operation.delays],
-        )
-    return made
 
 
 def _same(ends: tuple[Any, ...], others: tuple[Any, ...] | None) -> bool:

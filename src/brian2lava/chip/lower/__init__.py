@@ -14,12 +14,13 @@ from brian2lava.chip.lower.populations import population_step
 from brian2lava.chip.lower.projections import make_sums, pathways
 from brian2lava.chip.lower.registers import ahead
 from brian2lava.chip.lower.sources import SOURCES, stimulus_rows
-from brian2lava.chip.lower.surroundings import Decode, Surroundings
+from brian2lava.chip.lower.surroundings import Decode, Surroundings, SynapticDecode
+from brian2lava.chip.lower.synaptic import decode_synapses
 from brian2lava.chip.lower.workspace import Workspace
 from brian2lava.chip.network import ChipNetwork
 from brian2lava.program import step_program as program
 
-__all__ = ["Decode", "Lowered", "Surroundings", "ahead", "lower"]
+__all__ = ["Decode", "Lowered", "Surroundings", "SynapticDecode", "ahead", "lower"]
 
 
 def lower(network: ChipNetwork, around: Surroundings | None = None) -> Lowered:
@@ -31,6 +32,11 @@ def lower(network: ChipNetwork, around: Surroundings | None = None) -> Lowered:
         space.sum_of(stimulus.target, stimulus.port)
     updates = _updates(space)
     deliveries = _deliveries(space)
+    synaptic = {
+        projection.name: decode_synapses(space, projection, space.around.synaptic[projection.name])
+        for projection in network.projections
+        if projection.name in space.around.synaptic
+    }
     decodes = {
         name: decode(space, network.population(name), wanted)
         for name, wanted in space.around.decodes.items()
@@ -46,6 +52,8 @@ def lower(network: ChipNetwork, around: Surroundings | None = None) -> Lowered:
         plastic=space.plastic,
         decodes=decodes,
         sums=space.sums,
+        delivered=space.delivered,
+        synaptic=synaptic,
     )
 
 

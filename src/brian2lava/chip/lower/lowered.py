@@ -29,6 +29,10 @@ class Lowered:
         How often each neuron's counter was true.
     plastic : dict of projection to dict of "w" and traces to array id
         Of projections that learn: mantissas, and traces by neuron (lava-nc) or synapse.
+    delivered : dict of projection to array id
+        Of projections that learn: what a spike adds.
+    synaptic : dict of projection to (Operation, values of its constants)
+        Write variables of plastic synapses in the user's units.
     decodes : dict of population to (Operation, values of its constants)
         Write states in the user's units; to be placed before what reads them.
     sums : dict of (population, port) to pairs of array id and late shift
@@ -45,3 +49,5 @@ class Lowered:
     plastic: Mapping[str, Mapping[str, str]]
     decodes: Mapping[str, Valued]
     sums: Mapping[tuple[str, str], Sequence[tuple[str, int]]]
+    delivered: Mapping[str, str]
+    synaptic: Mapping[str, Valued]

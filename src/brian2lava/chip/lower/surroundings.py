@@ -24,6 +24,19 @@ class Decode:
 
 
 @dataclass(frozen=True)
+class SynapticDecode:
+    """``target[k] = offset + unit * register`` for each plastic synapse k, during a run.
+
+    ``register``: "w" (mantissas), "t" (tags), or a trace.
+    """
+
+    target: str
+    register: str
+    unit: float
+    offset: float
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """What a chip network finds in the program that it becomes part of.
 
@@ -45,6 +58,8 @@ class Surroundings:
         Steps of learning before step 0 of the clock.
     traces : dict of projection to dict of trace to array
         What learning begins with where it goes on.
+    synaptic : dict of projection to sequence of SynapticDecode
+        Of projections that learn.
     """
 
     clock: int = 0
@@ -55,3 +70,4 @@ class Surroundings:
     seed: int = 0
     steps_before: int = 0
     traces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    synaptic: Mapping[str, Sequence[SynapticDecode]] = field(default_factory=dict)

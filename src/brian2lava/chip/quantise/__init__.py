@@ -6,15 +6,27 @@
 
 from brian2lava.chip.quantise.build import quantise
 from brian2lava.chip.quantise.inverse import states_to_user, user_to_states
+from brian2lava.chip.quantise.plastic_real import RealLearning, with_peaks
 from brian2lava.chip.quantise.ranges import float_ranges
 from brian2lava.chip.quantise.realise import RealRecorded, real_to_user, replayed, run_real
-from brian2lava.chip.quantise.result import Costs, ParameterRow, Part, Quantised, Span
+from brian2lava.chip.quantise.result import (
+    Costs,
+    Learnt,
+    ParameterRow,
+    Part,
+    Quantised,
+    Reading,
+    Span,
+)
 
 __all__ = [
     "Costs",
+    "Learnt",
     "ParameterRow",
     "Part",
     "Quantised",
+    "Reading",
+    "RealLearning",
     "RealRecorded",
     "Span",
     "float_ranges",
@@ -24,4 +36,5 @@ __all__ = [
     "run_real",
     "states_to_user",
     "user_to_states",
+    "with_peaks",
 ]

@@ -20,6 +20,7 @@ from brian2lava.chip.quantise.compensation import (
 )
 from brian2lava.chip.quantise.costs import costs_of
 from brian2lava.chip.quantise.extras import with_extras
+from brian2lava.chip.quantise.plastic import quantise_learning
 from brian2lava.chip.quantise.registers import (
     Filled,
     check_initial,
@@ -28,7 +29,14 @@ from brian2lava.chip.quantise.registers import (
     unit_of_input,
     unit_of_v,
 )
-from brian2lava.chip.quantise.result import Costs, ParameterRow, Part, Quantised, Span
+from brian2lava.chip.quantise.result import (
+    Costs,
+    Learnt,
+    ParameterRow,
+    Part,
+    Quantised,
+    Span,
+)
 from brian2lava.chip.quantise.search import (
     Inputs,
     best_scale,
@@ -53,6 +61,7 @@ PAYLOAD_BITS = 24
 class _Built:
     """What grows while population after population is quantised."""
 
+    arithmetic: Arithmetic
     populations: list[Population] = field(default_factory=list)
     projections: list[Projection] = field(default_factory=list)
     stimuli: list[Stimulus] = field(default_factory=list)
@@ -61,6 +70,7 @@ class _Built:
     costs: dict[str, Costs] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
     vanished: dict[str, int] = field(default_factory=dict)
+    learning: dict[str, Learnt] = field(default_factory=dict)
 
 
 def quantise(
@@ -104,7 +114,7 @@ def quantise(
         check_initial(population)
     factors = {p.name: factors_of(p, arithmetic, compensate) for p in ideal.populations}
     inputs = _inputs(ideal, factors)
-    built = _Built()
+    built = _Built(arithmetic)
     for original in ideal.populations:
         population = compensated(original, factors[original.name])
         limits = bounds(population, inputs[population.name], chip, arithmetic, headroom)
@@ -133,6 +143,7 @@ def quantise(
         warnings=warnings_of(ideal, network, built.rows, built.costs, built.vanished),
         parts=built.parts,
         ideal=ideal,
+        learning=built.learning,
     )
 
 
@@ -196,6 +207,14 @@ def _add(
         projection, origin, row, vanished = quantise_part(
             part, scale, PAYLOAD_BITS if graded else 0, unit
         )
+        if part.learning is not None:
+            step = float(np.ravel(origin.step)[0])
+            rule, learnt, rows = quantise_learning(
+                part.projection, step, built.arithmetic, ideal.dt
+            )
+            projection = replace(projection, learning=rule)
+            built.learning[part.name] = learnt
+            built.rows += rows
         built.projections.append(projection)
         built.parts[part.name] = origin
         built.rows.append(row)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, IdealProjection, Reals
+from brian2lava.chip.learning.ideal import IdealLearning
 from brian2lava.chip.limits import ALIGNMENT
 from brian2lava.chip.quantise.compensation import current_of
 from brian2lava.chip.quantise.realise import RealChip
@@ -39,9 +40,16 @@ def float_ranges(ideal: IdealNetwork, steps: int, seed: int = 0) -> IdealNetwork
         ideal,
         populations=tuple(_with_ranges(p, chip, ranges) for p in ideal.populations),
         projections=tuple(
-            replace(p, share=_share(ideal, p, drives, steps)) for p in ideal.projections
+            replace(p, share=_share(ideal, p, drives, steps), learning=_learning(chip, p))
+            for p in ideal.projections
         ),
     )
+
+
+def _learning(chip: RealChip, projection: IdealProjection) -> IdealLearning | None:
+    """The projection's rule, if it has one, with the peaks of the run."""
+    run = chip.learning.get(projection.name)
+    return None if run is None else run.seen()
 
 
 def _widen(chip: RealChip, ranges: Ranges) -> None:

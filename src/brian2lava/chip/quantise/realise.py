@@ -31,6 +31,7 @@ from brian2lava.chip.plain import Recorded
 from brian2lava.chip.profiles import LAVA, Arithmetic
 from brian2lava.chip.quantise.extras import with_extras
 from brian2lava.chip.quantise.kinds import KINDS
+from brian2lava.chip.quantise.plastic_real import RealLearning
 from brian2lava.chip.quantise.real_arithmetic import evaluate_real
 from brian2lava.chip.quantise.registers import is_level
 from brian2lava.chip.quantise.search import threshold_of
@@ -82,7 +83,6 @@ class RealChip:
     Parameters
     ----------
     ideal : IdealNetwork
-        Plastic synapses keep their weights.
     scales : dict of population to float, optional
         State units a unit of v; without it thresholds stand near 2**20.
     seed : int
@@ -111,6 +111,14 @@ class RealChip:
         self._steps: dict[str, Step] = {}
         for population in self.ideal.populations:
             self._begin(population, (scales or {}).get(population.name))
+        #: by projection, of plastic synapses
+        self.learning = {
+            projection.name: RealLearning(
+                projection, self._source_size(projection.source), self._size(projection.target)
+            )
+            for projection in ideal.projections
+            if projection.learning is not None
+        }
         self._deliveries = [
             _Delivery(projection, self._size(projection.target), self._graded(projection),
                       self.scales[projection.target])
@@ -124,6 +132,10 @@ class RealChip:
 
     def _size(self, name: str) -> int:
         return next(p.size for p in self.ideal.populations if p.name == name)
+
+    def _source_size(self, name: str) -> int:
+        everything = (*self.ideal.populations, *self.ideal.sources)
+        return next(item.size for item in everything if item.name == name)
 
     def _graded(self, projection: IdealProjection) -> bool:
         step = None if projection.binary else self._steps.get(projection.source)
@@ -154,7 +166,13 @@ class RealChip:
         for population in self.ideal.populations:
             sent[population.name] = self._update(population)
         for delivery in self._deliveries:
-            delivery.deliver(sent[delivery.projection.source])
+            learning = self.learning.get(delivery.projection.name)
+            if learning is None:
+                delivery.deliver(sent[delivery.projection.source])
+            else:
+                delivery.add(learning.arrive(sent[delivery.projection.source]))
+        for learning in self.learning.values():
+            learning.learn(sent[learning.projection.target])
         self.now += 1
         return sent
 
@@ -216,6 +234,7 @@ class _Delivery:
         self.projection = projection
         self.size = size
         self.graded = graded
+        self.unit = scale / (1 << ALIGNMENT)
         sources = int(projection.pre.max(initial=-1)) + 1
         order = np.argsort(projection.pre, kind="stable")
         self.first = np.searchsorted(projection.pre[order], np.arange(sources + 1))
@@ -231,6 +250,10 @@ class _Delivery:
         self.ring[:-1] = self.ring[1:]
         self.ring[-1] = 0
         return now
+
+    def add(self, values: Reals) -> None:
+        """Put what plastic synapses deliver, by target and in the unit of v, into the ring."""
+        self.ring[0] += values * self.unit
 
     def deliver(self, sent: Reals) -> None:
         """Put the weights of all synapses of the neurons that fired into the ring."""

@@ -139,6 +139,43 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How a register of plastic synapses is read: user's = offset + unit * integer.
+
+    Attributes
+    ----------
+    variable : str
+        Of the user's Synapses.
+    register : str
+        "w" (mantissas), "t" (tags), or a trace: x1, x2, y1, y2, y3.
+    unit, offset : float
+    """
+
+    variable: str
+    register: str
+    unit: float
+    offset: float
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """The way back from the integers of plastic synapses.
+
+    Attributes
+    ----------
+    synapses : str
+        The user's Synapses object.
+    readings : tuple of Reading
+    initial : dict of register to array of int, shape (synapses,)
+        Traces and tags before the first step.
+    """
+
+    synapses: str
+    readings: tuple[Reading, ...]
+    initial: Mapping[str, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
 class Quantised:
     """A network in the chip's integers, and the way back.
 
@@ -155,6 +192,8 @@ class Quantised:
     parts : dict of the chip's projection to Part
     ideal : IdealNetwork
         What was quantised.
+    learning : dict of the chip's projection to Learnt
+        Of projections that learn.
     """
 
     network: ChipNetwork
@@ -164,6 +203,7 @@ class Quantised:
     warnings: tuple[str, ...]
     parts: Mapping[str, Part]
     ideal: IdealNetwork = field(repr=False)
+    learning: Mapping[str, Learnt] = field(default_factory=dict)
 
     def population(self, name: str) -> IdealPopulation:
         """The ideal population of that name."""

@@ -18,12 +18,13 @@ from brian2lava.chip.limits import (
     BIAS_EXPONENT,
     BIAS_MANTISSA,
     STATE_MAX,
+    WEIGHT_EXPONENT,
 )
 from brian2lava.chip.profiles import Arithmetic
 from brian2lava.chip.quantise.compensation import VOLTAGE_DECAYS
 from brian2lava.chip.quantise.kinds import KINDS, mantissa_and_exponent, rounded
 from brian2lava.chip.quantise.registers import is_level
-from brian2lava.chip.quantise.synapses import SignedPart, exponents, largest_scale, mantissas
+from brian2lava.chip.quantise.synapses import SignedPart, largest_scale, mantissas
 
 CANDIDATES = 2000
 DECADES = 2
@@ -39,6 +40,8 @@ UNBOUNDED = 64.0
 THRESHOLDS = ("vth", "vth_hi", "theta_0")
 #: Last digits must not carry a value over its limit.
 _JUST_BELOW = 1 - 1e-12
+#: A rule's bound outweighs all else, for it is not rounded but wrong.
+_BOUNDS = 100.0
 #: So many values stand for all weights or neurons in the search; all are rounded afterwards.
 _SAMPLE = 256
 
@@ -68,8 +71,7 @@ def bounds(
         if KINDS[quantity.kind].scaled:
             found[f"register {quantity.register}"] = _quantity_bound(population, quantity)
     for part in inputs.parts:
-        largest = float(np.abs(part.weights).max(initial=0.0))
-        found[f"weights of {part.name}"] = largest_scale(largest, part.signs)
+        found[f"weights of {part.name}"] = largest_scale(part.largest, part.signs)
     bits = input_bits(chip, profile)
     if bits is not None:
         for port in population.neuron.ports:
@@ -109,11 +111,27 @@ def best_scale(
     greatest = min(bound.values(), default=np.inf) * _JUST_BELOW
     if not np.isfinite(greatest):
         return UNBOUNDED
-    candidates = np.geomspace(greatest / 10**DECADES, greatest, CANDIDATES)
-    candidates[-1] = greatest
+    candidates = _at_bounds(inputs, greatest)
+    if not candidates.size:
+        candidates = np.geomspace(greatest / 10**DECADES, greatest, CANDIDATES)
+        candidates[-1] = greatest
     losses = loss(population, inputs, profile, candidates)
     fits = losses <= losses.min() * ALIKE + NOTHING
     return float(candidates[np.argmax(fits)])
+
+
+def _at_bounds(inputs: Inputs, greatest: float) -> Reals:
+    """The scales with which a rule's bound is the greatest mantissa exactly, for any of the rules.
+
+    ``largest_scale`` has the highest exponent; each one below halves it.
+    """
+    found = [
+        largest_scale(part.largest, part.signs) * np.exp2(-np.arange(WEIGHT_EXPONENT.high + 1.0))
+        for part in inputs.parts
+        if part.ends_at_bound
+    ]
+    scales = np.unique(np.concatenate([np.zeros(0), *found]))
+    return np.asarray(scales[scales * _JUST_BELOW <= greatest])
 
 
 def loss(population: IdealPopulation, inputs: Inputs, profile: Arithmetic, scales: Reals) -> Reals:
@@ -126,6 +144,7 @@ def loss(population: IdealPopulation, inputs: Inputs, profile: Arithmetic, scale
     total = np.zeros(scales.shape)
     for part in inputs.parts:
         total += (_share(part) * _weight_error(part, scales)) ** 2
+        total += (_BOUNDS * part.bound_error(scales)) ** 2
     for stimulus in inputs.stimuli:
         total += _rounding_error(stimulus.values, scales / (1 << ALIGNMENT)) ** 2
     for quantity in population.quantities:
@@ -159,10 +178,9 @@ def _root_mean_square(errors: Reals, values: Reals) -> Reals:
 
 def _weight_error(part: SignedPart, scales: Reals) -> Reals:
     weights = _sample(part.weights)
-    largest = float(np.abs(part.weights).max(initial=0.0))
-    if not largest:
+    if not part.largest:
         return np.zeros(scales.shape)
-    exponent = exponents(largest, scales, part.signs)[:, None]
+    exponent = part.exponents(scales)[:, None]
     real, whole = mantissas(weights, scales[:, None], exponent, part.signs)
     unit = scales[:, None] / ((1 << ALIGNMENT) * np.exp2(exponent))
     return _root_mean_square((whole - real) / unit, weights)

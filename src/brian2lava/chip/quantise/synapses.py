@@ -10,10 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brian2lava.chip.ideal import IdealProjection, Reals, real
+from brian2lava.chip.learning.ideal import IdealLearning
 from brian2lava.chip.limits import ALIGNMENT, WEIGHT_EXPONENT
 from brian2lava.chip.network import Projection, SignMode
 from brian2lava.chip.profiles import Arithmetic
 from brian2lava.chip.quantise.kinds import relative_error, worst
+from brian2lava.chip.quantise.plastic_weights import (
+    WORST_BOUND,
+    check_initial,
+    full_weight,
+    has_bound,
+    signs_of,
+)
 from brian2lava.chip.quantise.result import ParameterRow, Part, Span
 from brian2lava.errors import ChipLimit
 
@@ -53,6 +61,37 @@ class SignedPart:
         """Weight in the unit of v over the user's weight, of shape () or (synapses,)."""
         return self._by_synapse(self.projection.unit_gain)
 
+    @property
+    def learning(self) -> IdealLearning | None:
+        """The rule by which the weights change."""
+        return self.projection.learning
+
+    @property
+    def largest(self) -> float:
+        """The weight that has to fit: the largest there is, or that a rule may lead to."""
+        if self.learning is None:
+            return _largest(self.weights)
+        return full_weight(self.projection, self.learning) * float(np.max(self.factor))
+
+    @property
+    def ends_at_bound(self) -> bool:
+        """Whether the greatest mantissa has to mean ``largest``, a bound of the rule."""
+        return self.learning is not None and has_bound(self.learning) and self.largest > 0
+
+    def exponents(self, scales: Any) -> Any:
+        """The least exponents with which ``largest`` fits; that nearest to a rule's bound."""
+        if not self.ends_at_bound:
+            return exponents(self.largest, scales, self.signs)
+        units = np.asarray(scales, np.float64) * self.largest / (1 << ALIGNMENT)
+        return np.maximum(np.rint(np.log2(units / GREATEST[self.signs])), 0)
+
+    def bound_error(self, scales: Any) -> Any:
+        """How far the greatest mantissa's meaning is from a rule's bound, relative to it."""
+        if not self.ends_at_bound:
+            return np.zeros(np.shape(scales))
+        unit = (1 << ALIGNMENT) * np.exp2(self.exponents(scales)) / np.asarray(scales, np.float64)
+        return GREATEST[self.signs] * unit / self.largest - 1
+
     def _by_synapse(self, values: Reals) -> Reals:
         return values if np.ndim(values) == 0 else values[self.projection.post[self.synapses]]
 
@@ -60,17 +99,28 @@ class SignedPart:
 def signed_parts(projection: IdealProjection, factor: Reals) -> Iterator[SignedPart]:
     """A projection by the signs of its weights.
 
-    A weight of 0 goes with the excitatory ones. Plastic synapses stay together, for their weights
-    may change sign. ``factor``, of shape () or (size of target,): see
+    A weight of 0 goes with the excitatory ones. Plastic synapses stay together; their sign mode is
+    what the rule's bounds allow. ``factor``, of shape () or (size of target,): see
     :mod:`brian2lava.chip.quantise.compensation`.
     """
     weights = projection.weights
+    learning = projection.learning
+    if learning is not None:
+        if np.ptp(np.ravel(factor)):
+            raise ChipLimit(
+                f"projection {projection.name!r} learns, and its targets have different time"
+                " constants, so that one weight means different things to them once these are"
+                " rounded. Give the targets the same time constants."
+            )
+        check_initial(projection, learning)
+        whole = np.arange(weights.size)
+        mode = signs_of(projection, learning)
+        yield SignedPart(projection.name, projection, mode, whole, real(np.max(factor)))
+        return
     everything = np.arange(weights.size)
     negative = weights < 0
-    if not negative.any() or negative.all() or projection.learning is not None:
+    if not negative.any() or negative.all():
         mode = SignMode.INHIBITORY if negative.all() and weights.size else SignMode.EXCITATORY
-        if negative.any() and not negative.all():
-            mode = SignMode.MIXED
         yield SignedPart(projection.name, projection, mode, everything, factor)
         return
     for mode, chosen in ((SignMode.EXCITATORY, ~negative), (SignMode.INHIBITORY, negative)):
@@ -110,14 +160,25 @@ def quantise_part(
 ) -> tuple[Projection, Part, ParameterRow, int]:
     """A projection of the chip, where it comes from, its row, and how many weights became 0.
 
+    The rule of a plastic one is left out: it needs the weights' step (``Part.step``).
+
     Raises
     ------
     ChipLimit
         The weights do not fit with this scale.
     """
     weights = part.weights
-    largest = _largest(weights)
-    exponent = int(exponents(largest, scale, part.signs)) if largest else 0
+    largest = part.largest
+    exponent = int(part.exponents(scale)) if largest else 0
+    off = float(part.bound_error(scale))
+    if abs(off) > WORST_BOUND:
+        raise ChipLimit(
+            f"projection {part.projection.name!r}: its rule cuts the weight to"
+            f" {largest:.6g} {unit}, and the chip's greatest weight with the scale {scale:.6g} is"
+            f" off from that by {off:+.1%} (at most {WORST_BOUND:.0%} are taken). Bounds of rules"
+            " onto one population have to be powers of two apart, and not too small beside its"
+            " threshold: choose them so, or use populations of their own."
+        )
     if exponent > WEIGHT_EXPONENT.high:
         raise ChipLimit(
             f"projection {part.projection.name!r}: a weight of {_largest(part.original):.6g} {unit}"
@@ -126,6 +187,8 @@ def quantise_part(
             f" {largest_scale(largest, part.signs):.6g}, or smaller weights."
         )
     _, whole = mantissas(weights, scale, exponent, part.signs)
+    if part.ends_at_bound:  # no weight is beyond it, but for rounding
+        whole = np.clip(whole, -GREATEST[part.signs], GREATEST[part.signs])
     step = real((1 << ALIGNMENT) * 2**exponent / scale / part.factors)
     delays = part.projection.delays
     projection = Projection(
@@ -140,7 +203,6 @@ def quantise_part(
         delays=delays if np.ndim(delays) == 0 else np.asarray(delays)[part.synapses],
         port=part.projection.port,
         message_bits=message_bits,
-        learning=part.projection.learning,
     )
     vanished = int(np.count_nonzero((whole == 0) & (weights != 0)))
     row = _row(part, unit, exponent, whole, step, vanished)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,13 +27,16 @@ from brian2lava.chip.ideal import (
 )
 from brian2lava.chip.network import PoissonSpikes, SpikeTimes
 from brian2lava.chip.recognise.match import match
-from brian2lava.chip.recognise.matched import Matched
+from brian2lava.chip.recognise.matched import Matched, Port
 from brian2lava.chip.recognise.pathway import pathway_map
+from brian2lava.chip.recognise.plastic import is_plastic, plastic_map
+from brian2lava.chip.recognise.plastic_rule import PlasticJump, plastic_jump
 from brian2lava.chip.recognise.population import population_map
-from brian2lava.chip.recognise.refusal import refuse
+from brian2lava.chip.recognise.refusal import OTHERWISE, refuse
 from brian2lava.chip.recognise.sources import poisson_group_map, spike_generator_map
 from brian2lava.chip.recognise.step_map import Jump, PopulationMap
 from brian2lava.chip.recognise.stimuli import stimuli
+from brian2lava.errors import NotSupported
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class _Collected:
     steps: int
     groups: list[Any] = field(default_factory=list)
     jumps: dict[str, tuple[Jump, ...]] = field(default_factory=dict)
+    plastic: list[PlasticJump] = field(default_factory=list)
     sources: list[SpikeTimes | PoissonSpikes] = field(default_factory=list)
 
 
@@ -81,6 +85,8 @@ def recognise(
     for jumps in found.jumps.values():
         for jump in jumps:
             driven[jump.ends.target].add(jump.variable)
+    for plastic in found.plastic:
+        driven[plastic.ends.target].add(plastic.variable)
     maps = {
         group.name: population_map(group, namespace, sorted(driven[group.name]))
         for group in found.groups
@@ -89,9 +95,13 @@ def recognise(
     projections: list[IdealProjection] = []
     pathways: dict[str, tuple[str, ...]] = {}
     for name, jumps in found.jumps.items():
-        made = [_projection(jump, len(jumps) > 1, matched) for jump in jumps]
+        made = [one for jump in jumps for one in _projections(jump, len(jumps) > 1, matched)]
         projections += made
         pathways[name] = tuple(projection.name for projection in made)
+    for plastic in found.plastic:
+        projections.append(_plastic_projection(plastic, matched))
+        pathways |= dict.fromkeys(plastic.pathways, ())
+        pathways[plastic.name] = (plastic.name,)
     stimuli_made: list[IdealStimulus] = []
     for name, each in maps.items():
         stimuli_made += stimuli(each, matched[name], first_step, steps)
@@ -102,7 +112,8 @@ def recognise(
         sources=tuple(found.sources),
         projections=tuple(projections),
         stimuli=tuple(stimuli_made),
-        notes=_notes(populations),
+        notes=_notes(populations)
+        + tuple(note for plastic in found.plastic for note in plastic.learning.notes),
     )
     return Recognised(ideal, maps, matched, pathways)
 
@@ -111,9 +122,41 @@ def _notes(populations: Sequence[IdealPopulation]) -> tuple[str, ...]:
     return tuple(f"'{each.name}': {note}" for each in populations for note in each.notes)
 
 
-def _projection(jump: Jump, several: bool, matched: Mapping[str, Matched]) -> IdealProjection:
-    target = matched[jump.ends.target]
-    port = target.ports[jump.variable]
+def _projections(
+    jump: Jump, several: bool, matched: Mapping[str, Matched]
+) -> list[IdealProjection]:
+    """One projection for each port that the weights reach."""
+    port = _port(jump, matched[jump.ends.target])
+    first = _projection(jump, several or bool(port.beside), matched, port)
+    others = [
+        replace(_projection(jump, True, matched, each), name=f"{first.name}_{each.name}")
+        for each in port.beside
+        if np.any(each.gain)
+    ]
+    return [first, *others]
+
+
+def _port(jump: Jump, target: Matched) -> Port:
+    if jump.variable not in target.ports:
+        raise NotSupported(
+            f"'{jump.name}': it adds to {jump.variable!r} of '{jump.ends.target}', which takes no"
+            f" input on the chip ({target.population.model}). Let it add to"
+            f" {' or '.join(map(repr, target.ports)) or 'another group'}, {OTHERWISE}"
+        )
+    return target.ports[jump.variable]
+
+
+def _projection(
+    jump: Jump, several: bool, matched: Mapping[str, Matched], port: Port | None = None
+) -> IdealProjection:
+    if port is None:
+        port = _port(jump, matched[jump.ends.target])
+        if port.beside:
+            raise NotSupported(
+                f"'{jump.name}': its weights change, and a weight onto {jump.variable!r} of"
+                f" '{jump.ends.target}' reaches both parts of a resonator, so that it stands in two"
+                f" synapses. Use weights that stay, {OTHERWISE}"
+            )
     post = np.asarray(jump.ends.targets)
     gain = np.asarray(port.gain, np.float64)
     weights = np.broadcast_to(jump.weights, post.shape)
@@ -129,6 +172,15 @@ def _projection(jump: Jump, several: bool, matched: Mapping[str, Matched]) -> Id
         unit_gain=real(gain if gain.size > 1 else gain.ravel()[0]),
         binary=True,
     )
+
+
+def _plastic_projection(plastic: PlasticJump, matched: Mapping[str, Matched]) -> IdealProjection:
+    jump = Jump(
+        plastic.name, plastic.learning.synapses, "pre", 0, plastic.ends, plastic.variable,
+        np.asarray(plastic.weights) * plastic.factor, "",
+    )  # fmt: skip
+    made = _projection(jump, False, matched)
+    return replace(made, learning=plastic.learning, unit_gain=real(made.unit_gain * plastic.factor))
 
 
 # ---------------------------------------------------------------- one function a Brian2 class
@@ -158,11 +210,15 @@ def _spike_generator(group: Any, found: _Collected) -> None:
 
 
 def _pathway(pathway: Any, found: _Collected) -> None:
-    found.jumps[pathway.name] = pathway_map(pathway, found.namespace)
+    if not is_plastic(pathway.synapses):
+        found.jumps[pathway.name] = pathway_map(pathway, found.namespace)
 
 
 def _synapses(synapses: Any, found: _Collected) -> None:
-    """The pathways are objects of their own; what else a Synapses does in a step is refused."""
+    """The pathways of static synapses are objects of their own; plastic ones are one thing."""
+    if is_plastic(synapses):
+        found.plastic.append(plastic_jump(synapses, plastic_map(synapses, found.namespace)))
+        return
     for part in synapses.contained_objects:
         if not isinstance(part, SynapticPathway) and part.active:
             refuse(

@@ -1,0 +1,442 @@
+"""A map of plastic synapses -> a chip's synapses with a learning rule in real numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from brian2lava.chip.learning.ideal import IdealLearning, IdealTag, IdealTerm, IdealTrace
+from brian2lava.chip.learning.rule import POST_TRACES, PRE_TRACES
+from brian2lava.chip.recognise.plastic_terms import Seen, Sum, merged, replaced, terms_of
+from brian2lava.chip.recognise.polynomial import monomial_text
+from brian2lava.chip.recognise.refusal import refuse
+from brian2lava.chip.recognise.step_map import (
+    Array,
+    Change,
+    Ends,
+    PlasticEvent,
+    PlasticMap,
+    Polynomial,
+    Trace,
+)
+
+NEAREST = (
+    "A chip's learning rule changes the weight by sums of products of two presynaptic traces (x1,"
+    " x2), three postsynaptic ones (y1, y2, y3), the weight, and one variable of the synapse (its"
+    " tag), with one coefficient for all synapses"
+)
+DEPENDENCY = {"pre": "x0", "post": "y0"}
+REGISTERS = {"pre": PRE_TRACES, "post": POST_TRACES}
+
+
+@dataclass(frozen=True)
+class PlasticJump:
+    """Plastic synapses as they deliver and learn.
+
+    Attributes
+    ----------
+    name : str
+        The pathway that delivers.
+    pathways : tuple of str
+        All of the Synapses object.
+    ends : Ends
+    variable : str
+        Of the target's group, what a spike adds to.
+    factor : float
+        What is added over the weight.
+    weights : array of shape (n_synapses,)
+    learning : IdealLearning
+    """
+
+    name: str
+    pathways: tuple[str, ...]
+    ends: Ends
+    variable: str
+    factor: float
+    weights: Array
+    learning: IdealLearning
+
+
+def plastic_jump(synapses: Any, found: PlasticMap) -> PlasticJump:
+    """The chip's synapses and rule that compute ``found``.
+
+    Parameters
+    ----------
+    synapses : Synapses
+        The object, which errors name.
+    found : PlasticMap
+
+    Raises
+    ------
+    NotSupported
+        Names the statement, what a chip has nearest to it, and what to change.
+    """
+    return _Rule(synapses, found).done()
+
+
+@dataclass
+class _Rule:
+    synapses: Any
+    found: PlasticMap
+    notes: list[str] = field(default_factory=list)
+
+    def refuse(self, what: str, remedy: str, nearest: str = NEAREST) -> Any:
+        refuse(self.synapses, what, nearest, remedy)
+
+    # ------------------------------------------------------------ the whole
+    def done(self) -> PlasticJump:
+        found = self.found
+        event, delivery = self._delivery()
+        self._check_ends(event)
+        self.weight = delivery.value.variables()[0]
+        self.by_name = {trace.name: trace for trace in found.traces}
+        self.tags = [
+            trace for trace in found.traces if trace.side == "synapse" and trace.name != self.weight
+        ]
+        self._check_variables()
+        self.place = self._placed()
+        terms = [*self._event_terms(), *self._step_terms()]
+        low, high = self._bounds()
+        used = {f.variable for term in terms for f in term.factors} | {t.target for t in terms}
+        if not any(term.target == "w" for term in terms):
+            self.refuse(f"nothing changes '{self.weight}'", "let an event change it")
+        traces = tuple(trace for trace in self.place.values() if trace.register in used)
+        self._note_unread(used)
+        late = self._late(event, delivery)
+        learning = IdealLearning(
+            synapses=found.name,
+            weight=self.weight,
+            terms=merged(terms),
+            traces=traces,
+            tag=self._tag() if self.tags and "t" in used else None,
+            low=low,
+            high=high,
+            unit=_unit(self.synapses, self.weight),
+            late=late,
+            coincident=self.coincident,
+            notes=tuple(self.notes),
+        )
+        return PlasticJump(
+            name=event.name,
+            pathways=tuple(each.name for each in found.events),
+            ends=event.ends,
+            variable=delivery.variable,
+            factor=self._one(delivery.value.terms[0][1], f"what '{delivery.text}' adds"),
+            weights=self._initial(self.weight),
+            learning=learning,
+        )
+
+    def _one(self, values: Array, what: str) -> float:
+        """The one number of an array; different ones are refused."""
+        values = np.atleast_1d(np.asarray(values, dtype=float))
+        if values.size and np.ptp(values) > 1e-9 * np.abs(values).max():
+            self.refuse(
+                f"{what} differs between synapses, from {values.min():.6g} to {values.max():.6g}",
+                "give all synapses of the object the same, or make an object of each",
+            )
+        return float(values[0]) if values.size else 0.0
+
+    def _initial(self, name: str) -> Array:
+        known = dict(self.found.weights)
+        return known[name] if name in known else self.by_name[name].initial
+
+    # ------------------------------------------------------------ what is delivered
+    def _delivery(self) -> tuple[PlasticEvent, Change]:
+        pairs = [(event, change) for event in self.found.events for change in event.deliveries]
+        nearest = "A chip's plastic synapse adds its weight to one variable of its target"
+        if not pairs:
+            self.refuse("no spike adds the weight to a neuron", "write v_post += w", nearest)
+        if len(pairs) > 1:
+            texts = " and ".join(f"'{change.text}'" for _, change in pairs)
+            self.refuse(f"spikes add to several variables: {texts}", "keep one", nearest)
+        event, change = pairs[0]
+        if event.side == "post":
+            self.refuse(
+                f"'{change.text}' of '{event.name}' adds to the presynaptic neuron",
+                "deliver in on_pre", nearest,
+            )  # fmt: skip
+        known = {name for name, _ in self.found.weights} | {t.name for t in self.found.traces}
+        monomials = [monomial for monomial, _ in change.value.terms]
+        if len(monomials) != 1 or len(monomials[0]) != 1 or monomials[0][0][1] != 1:
+            parts = " + ".join(map(monomial_text, monomials)) or "0"
+            self.refuse(
+                f"'{change.text}' adds {parts}, which is not a multiple of the weight",
+                "add the weight, and the rest by other synapses", nearest,
+            )  # fmt: skip
+        if monomials[0][0][0] not in known:
+            self.refuse(f"'{change.text}' adds '{monomials[0][0][0]}'", "add the weight", nearest)
+        return event, change
+
+    def _check_ends(self, delivering: PlasticEvent) -> None:
+        for event in self.found.events:
+            delays = np.asarray(event.ends.delays)
+            if not delays.size:
+                continue
+            if event.side == "post" and delays.any():
+                self.refuse(
+                    f"'{event.name}' has delays of up to {int(delays.max())} steps",
+                    "leave its delays out",
+                    "A chip's learning rule sees a postsynaptic spike in its own step",
+                )
+            if np.ptp(delays):
+                self.refuse(
+                    f"'{event.name}' has different delays, {int(delays.min())} to"
+                    f" {int(delays.max())} steps", "give all synapses of the object one delay",
+                    "A chip's plastic synapses have one delay",
+                )  # fmt: skip
+            if event.side == "pre" and delays[0] != delivering.ends.delays[0]:
+                self.refuse(
+                    f"'{event.name}' and '{delivering.name}' have different delays",
+                    "give them one delay",
+                    "On a chip, a spike is delivered and learnt from in one step",
+                )
+
+    def _check_variables(self) -> None:
+        others = [name for name, _ in self.found.weights if name != self.weight]
+        if others:
+            self.refuse(
+                f"'{others[0]}' changes without decay, beside the weight '{self.weight}'",
+                "give it a time constant, or leave it out",
+            )
+        if len(self.tags) > 1:
+            names = " and ".join(f"'{tag.name}'" for tag in self.tags)
+            self.refuse(
+                f"{names} can't be moved to neurons, for what changes them depends on both ends or"
+                " on other variables", "keep one of them",
+            )  # fmt: skip
+
+    def _late(self, event: PlasticEvent, delivery: Change) -> bool:
+        """Whether the equations change a weight before they deliver it."""
+        at = self.found.events.index(event)
+        before = [e for e in self.found.events[:at] if e.side == "pre" and e.change(self.weight)]
+        after = event.delivered_after_change[event.deliveries.index(delivery)]
+        if not (after or before):
+            return False
+        self.notes.append(
+            f"'{self.found.name}': '{delivery.text}' comes after the weight's change; on the chip a"
+            " spike delivers the weight that was there before it"
+        )
+        return True
+
+    # ------------------------------------------------------------ traces
+    def _placed(self) -> Mapping[str, IdealTrace]:
+        """The user's traces of neurons in the chip's registers, in their order."""
+        placed = {}
+        for side, registers in REGISTERS.items():
+            mine = [t for t in self.found.traces if t.side == side and t.name != self.weight]
+            if len(mine) > len(registers):
+                names = ", ".join(f"'{trace.name}'" for trace in mine)
+                self.refuse(
+                    f"{names} are {len(mine)} {side}synaptic traces",
+                    f"use {len(registers)} at most",
+                )
+            for trace, register in zip(mine, registers, strict=False):
+                placed[trace.name] = self._trace(trace, register)
+        return placed
+
+    def _trace(self, trace: Trace, register: str) -> IdealTrace:
+        changes = [c for event in self.found.events if (c := event.change(trace.name))]
+        if len(changes) > 1:
+            self.refuse(
+                f"'{trace.name}' is changed by {len(changes)} events:"
+                f" {', '.join(repr(change.text) for change in changes)}",
+                "let one event change it",
+            )
+        decay = self._one(trace.decay, f"the time constant of '{trace.name}'")
+        if decay == 1:
+            self.refuse(f"'{trace.name}' never decays", "give it a time constant")
+        rest = self._one(trace.rest, f"the resting value of '{trace.name}'")
+        change = changes[0]
+        constant = change.value.coefficient(())
+        impulse = self._one(constant, f"what '{change.text}' adds to the trace")
+        sets = change.kind == "set"
+        impulse -= rest if sets else 0.0
+        initial = np.asarray(trace.initial, float) - rest
+        if trace.event_driven:  # the chip's trace decays once more before the first event
+            initial = initial / decay
+        self._check_of_neurons(trace, initial)
+        return IdealTrace(trace.name, register, decay, impulse, sets, rest, initial)
+
+    def _check_of_neurons(self, trace: Trace, initial: Array) -> None:
+        """A trace that a neuron keeps must begin alike in all its synapses."""
+        event = next(e for e in self.found.events if e.change(trace.name))
+        neurons = np.asarray(event.ends.sources)
+        if not neurons.size:
+            return
+        first = np.zeros(int(neurons.max()) + 1)
+        first[neurons] = initial
+        if not np.allclose(first[neurons], initial, rtol=1e-9, atol=0):
+            self.refuse(
+                f"'{trace.name}' begins with different values in synapses of one neuron",
+                "set it to the same value",
+                "On a chip, a neuron keeps its trace for all its synapses",
+            )
+
+    def _tag(self) -> IdealTag:
+        (tag,) = self.tags
+        decay = self._one(tag.decay, f"the time constant of '{tag.name}'")
+        if self._one(tag.rest, f"the resting value of '{tag.name}'"):
+            self.refuse(f"'{tag.name}' does not decay to 0", "let it decay to 0")
+        return IdealTag(tag.name, decay, np.asarray(tag.initial, float))
+
+    def _note_unread(self, used: set[str]) -> None:
+        for trace in self.place.values():
+            if trace.register not in used:
+                self.notes.append(
+                    f"'{self.found.name}': no rule reads '{trace.name}', so the chip does not keep"
+                    " it; the variable stays as it was"
+                )
+
+    # ------------------------------------------------------------ terms
+    def _event_terms(self) -> Iterator[IdealTerm]:
+        self.coincident = False
+        for event in self.found.events:
+            for change in event.changes:
+                target = self._target(change.variable)
+                if target is None:
+                    continue
+                if change.kind == "set":
+                    self.refuse(
+                        f"'{change.text}' sets '{change.variable}' whatever it was",
+                        "add to it",
+                    )
+                polynomial = self._sum(change.value, change.text)
+                seen = self._seen(event, polynomial, change.text)
+                yield from terms_of(target, DEPENDENCY[event.side], polynomial, seen, change.text)
+                self._watch_coincidences(event, polynomial, target)
+
+    def _target(self, variable: str) -> str | None:
+        if variable == self.weight:
+            return "w"
+        return "t" if any(tag.name == variable for tag in self.tags) else None
+
+    def _step_terms(self) -> Iterator[IdealTerm]:
+        """What happens without spikes: changes in every step, and the decay of a weight."""
+        for change in self.found.every_step:
+            target = self._target(change.variable)
+            if target is None:
+                self.refuse(f"'{change.text}' changes a trace in every step", "use its decay only")
+            for factors, coefficient in self._sum(change.value, change.text).items():
+                yield from terms_of(str(target), "u0", {factors: coefficient}, {}, change.text)
+        own = self.by_name.get(self.weight)
+        if own is not None:
+            decay = self._one(own.decay, f"the time constant of '{own.name}'")
+            rest = self._one(own.rest, f"the resting value of '{own.name}'")
+            text = f"decay of {own.name}"
+            yield from terms_of("w", "u0", {("w",): decay - 1}, {}, text)
+            if rest:
+                yield from terms_of("w", "u0", {(): (1 - decay) * rest}, {}, text)
+
+    def _sum(self, polynomial: Polynomial, text: str) -> Sum:
+        """The polynomial in registers, w and t."""
+        made: Sum = {}
+        for monomial, values in polynomial.terms:
+            names: list[str] = []
+            for name, power in monomial:
+                names += [self._register(name, text)] * power
+            coefficient = self._one(values, f"the coefficient of '{monomial_text(monomial)}' in"
+                                    f" '{text}'")  # fmt: skip
+            key = tuple(sorted(names))
+            made[key] = made.get(key, 0.0) + coefficient
+        for trace in self.place.values():
+            if trace.rest:
+                by = {(trace.register,): 1.0, (): trace.rest}
+                made = replaced(made, trace.register, by)
+        return {key: value for key, value in made.items() if value}
+
+    def _register(self, name: str, text: str) -> str:
+        target = self._target(name)
+        if target is not None:
+            return target
+        if name in self.place:
+            return self.place[name].register
+        remedy = "use traces of spikes; what is constant during a run can be a parameter"
+        if name.endswith(("_pre", "_post")):
+            return self.refuse(f"'{text}' depends on the neuron's '{name}'", remedy)
+        return self.refuse(f"'{text}' depends on '{name}'", remedy)
+
+    def _seen(self, event: PlasticEvent, polynomial: Sum, text: str) -> dict[str, Seen]:
+        seen = {}
+        here = self.found.events.index(event)
+        for name, trace in self.place.items():
+            if not any(trace.register in factors for factors in polynomial):
+                continue
+            changing = next(e for e in self.found.events if e.change(name))
+            own = changing.side == event.side
+            later = self.found.events.index(changing) >= here
+            if later and own and trace.sets:
+                self.refuse(
+                    f"'{text}' reads '{name}' before the same spike sets it",
+                    "add to the trace in place of setting it, or read it afterwards",
+                    "A chip's rule sees a trace after its spike",
+                )
+            if later and not own and trace.sets:
+                self._coincidence(
+                    f"'{name}' is read before a spike of the other side in the same step sets it;"
+                    " the chip reads it afterwards"
+                )
+                later = False
+            seen[trace.register] = Seen(trace, own, later)
+        return seen
+
+    def _watch_coincidences(self, event: PlasticEvent, polynomial: Sum, target: str) -> None:
+        """Changes that depend on what another event of the same step has changed."""
+        earlier = self.found.events[: self.found.events.index(event)]
+        for name, variable in (("w", self.weight), ("t", self.tags[0].name if self.tags else "")):
+            reads = any(name in factors for factors in polynomial)
+            if reads and any(e.change(variable) for e in earlier):
+                self._coincidence(
+                    f"'{variable}' is changed by two events of one step, the second of which reads"
+                    " what the first has made; on the chip both read the value before"
+                )
+        if target == "w" and any(e.change(self.weight) for e in earlier):
+            change = event.change(self.weight)
+            if change is not None and (change.low is not None or change.high is not None):
+                self._coincidence(
+                    "with a spike at both ends in one step the weight is cut to its bounds after"
+                    " each change; on the chip once, after both"
+                )
+
+    def _coincidence(self, note: str) -> None:
+        self.coincident = True
+        whole = f"'{self.found.name}': {note}"
+        if whole not in self.notes:
+            self.notes.append(whole)
+
+    # ------------------------------------------------------------ bounds
+    def _bounds(self) -> tuple[float, float]:
+        lows, highs = [], []
+        for event in self.found.events:
+            change = event.change(self.weight)
+            if change is None:
+                continue
+            what = f"the bound of '{change.text}'"
+            lows.append(-np.inf if change.low is None else self._one(change.low, what))
+            highs.append(np.inf if change.high is None else self._one(change.high, what))
+        low, high = max(lows, default=-np.inf), min(highs, default=np.inf)
+        if len(set(lows)) > 1 or len(set(highs)) > 1:
+            self.notes.append(
+                f"'{self.found.name}': events cut '{self.weight}' to different bounds; on the chip"
+                f" it lies within {low:g} .. {high:g} always"
+            )
+        if low > 0 or high < 0 or low >= high:
+            self.refuse(
+                f"'{self.weight}' is cut to {low:g} .. {high:g}",
+                "let 0 be one of the bounds, and add the rest by synapses that are not plastic",
+                "A chip's weights reach from 0 to a greatest one, or as far to both sides of 0",
+            )
+        if np.isfinite(low) and np.isfinite(high) and low and high and not np.isclose(low, -high):
+            self.refuse(
+                f"'{self.weight}' is cut to {low:g} .. {high:g}",
+                "use bounds of equal magnitude, or 0 for one of them",
+                "A chip's weights of both signs reach equally far",
+            )
+        return low, high
+
+
+def _unit(synapses: Any, name: str) -> str:
+    variable = synapses.variables[name]
+    return "" if variable.dim.is_dimensionless else str(variable.unit)
