@@ -32,9 +32,10 @@ from brian2lava.capture.code_object import (
     translate,
 )
 from brian2lava.capture.python_functions import add_numpy_implementations
+from brian2lava.chip.neuron_picture import BitByBit
 from brian2lava.chip.verify import Verification
-from brian2lava.device.chip_report import verify_run
-from brian2lava.device.chip_runs import ChipRuns
+from brian2lava.device.chip_report import neuron_of, verify_run
+from brian2lava.device.chip_runs import ChipRuns, Kept
 from brian2lava.device.compiler import compiler_path
 from brian2lava.device.loaded import Runs
 from brian2lava.device.mirrors import Mirrors, on_twins
@@ -332,13 +333,36 @@ class LavaDevice(StandaloneInterface):
         RuntimeError
             Nothing has run in a chip's integers yet.
         """
+        return verify_run(self._kept("device.verify()", net), steps, lava)
+
+    def bit_by_bit(
+        self,
+        group: Any = None,
+        neuron: int = 0,
+        steps: int | None = None,
+        at: int | None = None,
+    ) -> BitByBit:
+        """One neuron of the last run, bit by bit; see :func:`brian2lava.bit_by_bit`.
+
+        Raises
+        ------
+        RuntimeError
+            Nothing has run in a chip's integers yet.
+        OptionError
+            There is no such group, neuron or step.
+        NotSupported
+            matplotlib is not installed.
+        """
+        return neuron_of(self._kept("bit_by_bit()"), group, neuron, steps, at)
+
+    def _kept(self, what: str, net: Any = None) -> Kept:
         kept = self.chip_runs.last if net is None else self.chip_runs.of(net)
         if kept is None:
             raise RuntimeError(
-                "device.verify(): nothing has run in a chip's integers yet. Call"
+                f"{what}: nothing has run in a chip's integers yet. Call"
                 " set_device('lava', hardware='Loihi2') and run(...) first."
             )
-        return verify_run(kept, steps, lava)
+        return kept
 
     # ------------------------------------------------------------ store and restore
     def network_store(self, net: Any, name: str = "default", filename: str | None = None) -> Any:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from brian2lava.chip.dt_scan import FACTORS, dt_scan
+from brian2lava.chip.neuron_picture import BitByBit, draw
+from brian2lava.chip.one_neuron import traced
 from brian2lava.chip.plain import Recorded
 from brian2lava.chip.quantise import Quantised
 from brian2lava.chip.resources import ResourceReport, resources
@@ -15,6 +17,7 @@ from brian2lava.chip.table import Table, costs, parameters
 from brian2lava.chip.verify import Verification, verify
 from brian2lava.device.chip_runs import Kept
 from brian2lava.device.other_steps import OtherSteps
+from brian2lava.errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,26 @@ def verify_run(kept: Kept, steps: int | None, lava: bool | None) -> Verification
         return run_lava(network, count, list(emulated.states), replay)
 
     return verify(quantised, steps, kept.seed, elsewhere)
+
+
+#: Steps that a picture of one neuron shows.
+_SHOWN_STEPS = 200
+
+
+def neuron_of(kept: Kept, group: Any, neuron: int, steps: int | None, at: int | None) -> BitByBit:
+    """One neuron of the last run as a picture; parameters as in :func:`brian2lava.bit_by_bit`."""
+    quantised = kept.quantised
+    names = [population.name for population in quantised.network.populations]
+    name = getattr(group, "name", group) if group is not None else next(iter(names), None)
+    if name not in names:
+        raise OptionError(
+            f"bit_by_bit({name!r}): the last run had the groups {', '.join(map(repr, names))}."
+            if names
+            else "bit_by_bit(): the last run had no neurons."
+        )
+    steps = min(kept.steps, _SHOWN_STEPS) if steps is None else steps
+    trace = traced(quantised, str(name), neuron, steps, kept.seed)
+    return draw(trace, resources(quantised.network, kept.chip), at)
 
 
 def chip_part(kept: Kept, other_steps: OtherSteps) -> ChipPart:
