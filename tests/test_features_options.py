@@ -66,7 +66,7 @@ def test_unknown_options_name_the_nearest(options: dict[str, Any], text: str) ->
     "options",
     (
         {"hardware": "GPU"},
-        {"backend": "lava", "hardware": "Loihi2"},
+        {"backend": "chip", "hardware": "Loihi2"},
         {"granularity": "object"},
         {"use_f2f": False, "num_repr": "fixed"},
     ),

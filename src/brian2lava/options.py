@@ -66,9 +66,10 @@ class Options:
     hardware : "CPU", "Loihi1" or "Loihi2"
         "CPU" runs the model as written, in floating point; the chips' names run what a chip would
         compute, in its integers. "GPU" is not there yet and raises.
-    backend : "auto" or "emulator"
-        Where a chip's integers are computed: "auto" is the emulator. "lava" (Lava's own simulation
-        for a whole script) and "chip" are not there yet and raise.
+    backend : "auto", "emulator", "lava" or "chip"
+        Where a chip's integers are computed: in the emulator; in Lava's own processes, step by
+        step, for small networks; on the chip, with Intel's extension of Lava. "auto" is the chip
+        where that extension is installed, else the emulator.
     arithmetic : str, Arithmetic or None
         The profile of a chip's integers: "lava", "loihi1", "brian2loihi", or a record of one's
         own; None is "loihi1" for Loihi1 and "lava" for Loihi2.
@@ -229,16 +230,10 @@ def _refuse_unserved(options: Options) -> None:
             "set_device('lava', hardware='GPU'): this version has no GPU engine yet; use"
             " hardware='CPU'."
         )
-    if options.backend == "chip" and options.hardware in CHIPS:
+    if options.backend in ("lava", "chip") and options.hardware in CHIPS:
         from brian2lava.interop.backend import choose_backend
 
-        choose_backend("chip", options.hardware, small=True)  # raises where there is no chip
-    if options.backend in ("lava", "chip"):
-        raise NotSupported(
-            f"set_device('lava', backend={options.backend!r}): a script's network runs in the"
-            " emulator; use backend='emulator' (or 'auto'). device.verify(lava=True)"
-            " holds it against Lava's own simulation."
-        )
+        choose_backend(options.backend, options.hardware, small=True)  # raises where it is not
     if options.hardware in CHIPS and options.engine == "numpy":
         raise NotSupported(
             "set_device('lava', engine='numpy'): the emulator of a chip is compiled; use"

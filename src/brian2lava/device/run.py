@@ -19,7 +19,7 @@ from brian2lava.capture.integrators import remembered_integrators
 from brian2lava.device.chip_report import chip_part
 from brian2lava.device.compiler import toolchain
 from brian2lava.device.loop import Finished, engine_loop, python_loop
-from brian2lava.device.on_chip import OnChip
+from brian2lava.device.on_lava import chip_run, computed
 from brian2lava.device.other_steps import OtherSteps
 from brian2lava.device.progress import Reporter, Stopwatch
 from brian2lava.engine.cpu.toolchain import start_runtime
@@ -58,8 +58,9 @@ def run_network(
     reporter = Reporter(report, report_period, net, t_start, duration)
     reporter.first()
     if device.options.hardware in CHIPS:
-        chip = OnChip(device, net, clocks, namespace)
+        chip, notes = chip_run(device, net, clocks, namespace)
         finished = engine_loop(device, net, objects, clocks, reporter, profile, watch, chip)
+        finished.notes += notes
     elif device.engine == "numpy":
         finished = python_loop(device, net, objects, clocks, reporter, profile, watch)
     else:
@@ -115,7 +116,8 @@ def _report(
     arithmetic = f"floating point ({kind})"
     if kept is not None:
         profile = kept.quantised.network.arithmetic
-        arithmetic = f"integers of {device.options.hardware}, profile {profile.name!r}, emulated"
+        arithmetic = f"integers of {device.options.hardware}, profile {profile.name!r},"
+        arithmetic += f" {computed(device.options)}"
     return Report(
         network=net.name,
         biological=float(duration),

@@ -27,6 +27,7 @@ from brian2lava.chip.plain import stimulus_at
 from brian2lava.errors import NotSupported
 from brian2lava.interop import plastic_layers, stock_neurons, synapse_layers
 from brian2lava.interop.chip_steps import PopulationStep, SynapseRing, initial_states
+from brian2lava.interop.given_words import GivenWords
 from brian2lava.interop.plastic_steps import LearningRing
 from brian2lava.interop.synapse_layers import Form
 from brian2lava.processes.shim import install
@@ -51,6 +52,8 @@ class LavaGraph:
     stimuli : dict of str to process
     hub : process or None
         Connects parts that no projection joins.
+    heard : tuple of str
+        Whose spikes come to the hub, in the order of its ports.
     ours : dict of str to str
         Populations and projections that are processes of ours, and why.
     seed : int
@@ -64,6 +67,7 @@ class LavaGraph:
     stimuli: Mapping[str, Any]
     hub: Any
     ours: Mapping[str, str]
+    heard: tuple[str, ...] = ()
     seed: int = 0
 
     @property
@@ -82,6 +86,8 @@ def lava_graph(
     seed: int = 0,
     rng_seed: int = 0,
     masked: bool = True,
+    words: Mapping[str, Integers] | None = None,
+    heard: bool = False,
 ) -> LavaGraph:
     """``network`` as connected Lava processes.
 
@@ -105,6 +111,11 @@ def lava_graph(
         Whether the simulation keeps cells of a LearningDense without a synapse at 0, as
         :func:`~brian2lava.interop.lava_run.run_lava` does. Without it, a projection that learns is
         a LearningDense only if it joins every pair.
+    words : dict of str to array of shape (steps, size)
+        Random words of populations of stochastic models, for example those that the emulator drew;
+        of the others they come from ``seed``.
+    heard : bool
+        Whether all spikes come to the hub, too: where neurons are on a chip, they are heard there.
 
     Raises
     ------
@@ -112,23 +123,26 @@ def lava_graph(
         A Poisson source has no spikes to replay, or a learning rule takes traces from neurons.
     """
     install()
-    return _Builder(network, steps, replay or {}, form, seed, rng_seed, masked).graph()
+    options = _Options(replay or {}, form, seed, rng_seed, masked, words or {}, heard)
+    return _Builder(network, steps, options).graph()
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The arguments of :func:`lava_graph`."""
+
+    replay: Mapping[str, Spikes]
+    form: Form
+    seed: int
+    rng_seed: int
+    masked: bool
+    words: Mapping[str, Integers]
+    heard: bool
 
 
 class _Builder:
-    def __init__(
-        self,
-        network: ChipNetwork,
-        steps: int,
-        replay: Mapping[str, Spikes],
-        form: Form,
-        seed: int,
-        rng_seed: int,
-        masked: bool,
-    ) -> None:
-        self._network, self._steps = network, steps
-        self._replay, self._form, self._seed = replay, form, seed
-        self._rng_seed, self._masked = rng_seed, masked
+    def __init__(self, network: ChipNetwork, steps: int, options: _Options) -> None:
+        self._network, self._steps, self._options = network, steps, options
         self._ours: dict[str, str] = {}
         self._neurons: dict[str, Any] = {}
 
@@ -150,15 +164,17 @@ class _Builder:
             for stimulus in self._network.stimuli
             if self._network.population(stimulus.target).size
         }
+        hub, heard = self._hub()
         return LavaGraph(
             network=self._network,
             steps=self._steps,
             neurons=self._neurons,
             layers=layers,
             stimuli=stimuli,
-            hub=self._hub(),
+            hub=hub,
             ours=self._ours,
-            seed=self._seed,
+            heard=heard,
+            seed=self._options.seed,
         )
 
     def _source(self, source: SpikeTimes | PoissonSpikes) -> Any:
@@ -170,8 +186,8 @@ class _Builder:
         return RingBuffer(data=data)
 
     def _spikes_of(self, source: SpikeTimes | PoissonSpikes) -> Spikes:
-        if source.name in self._replay:
-            when, who = self._replay[source.name]
+        if source.name in self._options.replay:
+            when, who = self._options.replay[source.name]
             return np.asarray(when), np.asarray(who)
         if isinstance(source, PoissonSpikes):
             raise NotSupported(
@@ -197,10 +213,14 @@ class _Builder:
             population.size,
             population.neuron.ports,
             initial_states(population, arithmetic),
-            lambda: PopulationStep(
-                population, arithmetic, np.random.default_rng([self._seed, number])
-            ),
+            lambda: PopulationStep(population, arithmetic, self._draws(number, population.name)),
         )
+
+    def _draws(self, number: int, population: str) -> Any:
+        """Where random words of a population come from."""
+        if population in self._options.words:
+            return GivenWords(self._options.words[population])
+        return np.random.default_rng([self._options.seed, number])
 
     def _projection(self, number: int, projection: Projection) -> tuple[Any, ...]:
         learns = projection.learning is not None
@@ -223,19 +243,20 @@ class _Builder:
         network = self._network
         sources, targets = self._sizes(projection)
         why = plastic_layers.why_ours(
-            projection, sources, targets, network.arithmetic, self._masked
+            projection, sources, targets, network.arithmetic, self._options.masked
         )
         if not why:
-            rng_seed = self._rng_seed + plastic_layers.GENERATORS * number
+            rng_seed = self._options.rng_seed + plastic_layers.GENERATORS * number
             return plastic_layers.learning_dense(projection, sources, targets, rng_seed)
         from brian2lava.processes.chip_plastic import ChipPlastic
 
         self._ours[projection.name] = why
+        seed = self._options.seed
         return ChipPlastic(
             name=projection.name,
             sources=sources,
             targets=targets,
-            make_ring=lambda: LearningRing(network, projection, PhiloxTape(self._seed, number)),
+            make_ring=lambda: LearningRing(network, projection, PhiloxTape(seed, number)),
         )
 
     def _layers(self, projection: Projection) -> tuple[Any, ...]:
@@ -243,7 +264,7 @@ class _Builder:
         sources, targets = self._sizes(projection)
         why = synapse_layers.why_ours(projection, network.arithmetic)
         if not why:
-            return tuple(synapse_layers.layers(projection, sources, targets, self._form))
+            return tuple(synapse_layers.layers(projection, sources, targets, self._options.form))
         from brian2lava.processes.chip_synapses import ChipSynapses
 
         self._ours[projection.name] = why
@@ -267,17 +288,18 @@ class _Builder:
         process.s_out.connect(getattr(target, stimulus.port))
         return process
 
-    def _hub(self) -> Any:
-        parts = self._parts()
-        if len(parts) < 2:
-            return None
+    def _hub(self) -> tuple[Any, tuple[str, ...]]:
+        """The hub, if one is needed, and whose spikes come to it."""
+        heard = list(self._neurons) if self._options.heard else self._parts()
+        if len(heard) < 2 and not self._options.heard:
+            return None, ()
         from brian2lava.processes.chip_hub import chip_hub
 
-        ends = [self._neurons[part] for part in parts]
+        ends = [self._neurons[name] for name in heard]
         hub = chip_hub("hub", [int(end.s_out.shape[0]) for end in ends])
         for number, end in enumerate(ends):
             end.s_out.connect(getattr(hub, f"s_in_{number}"))
-        return hub
+        return hub, tuple(heard)
 
     def _parts(self) -> list[str]:
         """One population or source of each part that projections join."""

@@ -5,21 +5,39 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from brian2lava.chip.network import ChipNetwork
+from brian2lava.chip.network import ChipNetwork, Integers
 from brian2lava.chip.plain import Recorded
 from brian2lava.engine.host import interrupts_deferred
 from brian2lava.errors import EngineDied, NotSupported, OptionError
+from brian2lava.interop.backend import hardware_run_config
 from brian2lava.interop.lava_graph import Form, LavaGraph, Spikes, lava_graph
 from brian2lava.interop.notes import Notes
-from brian2lava.interop.observation import Failures, Watched, watch
+from brian2lava.interop.observation import Failures, Watched, is_python, watch
 from brian2lava.processes.forking import ForkingThread
 from brian2lava.processes.lava_host import _forgotten_by_lava
 from brian2lava.processes.runtime import WatchfulRuntime
 
 #: Each Lava process is a process of the system, and Lava's compiler recurses over them.
 _MOST_PROCESSES = 500
+
+
+@dataclass(frozen=True)
+class LavaRecorded(Recorded):
+    """What a run through Lava leaves behind.
+
+    Attributes
+    ----------
+    ours : dict of str to str
+        Populations and projections that were processes of ours, and why.
+    on_chip : tuple of str
+        Those that were on the chip: their states are as they were before the first step.
+    """
+
+    ours: Mapping[str, str] = field(default_factory=dict)
+    on_chip: tuple[str, ...] = ()
 
 
 def run_lava(
@@ -31,7 +49,9 @@ def run_lava(
     form: Form = "auto",
     seed: int = 0,
     rng_seed: int | None = None,
-) -> Recorded:
+    words: Mapping[str, Integers] | None = None,
+    hardware: str = "",
+) -> LavaRecorded:
     """Run ``network`` for ``steps`` steps in Lava's simulation of the chip.
 
     Parameters
@@ -45,16 +65,20 @@ def run_lava(
         Spikes of Poisson sources (those that the emulator recorded).
     select : str
         Lava's tag of the models to take.
-    form, seed
+    form, seed, words
         See :func:`brian2lava.interop.lava_graph.lava_graph`.
     rng_seed : int, optional
         Lava's LearningDense rounds by its own generators, which begin with this
         (:func:`~brian2lava.interop.lava_graph.lava_graph`). Without it, it rounds by the draws that
         the emulator has with the same ``seed``.
+    hardware : str
+        "Loihi1" or "Loihi2": what Intel's extension has models for runs on the chip; ``select`` is
+        not used then. Spikes come back; states of neurons on the chip, and draws of learning there,
+        do not: such states are recorded as they were before the first step.
 
     Returns
     -------
-    Recorded
+    LavaRecorded
         As the emulator's; ``counts`` is empty, for Lava counts nothing.
 
     Raises
@@ -68,20 +92,37 @@ def run_lava(
     if steps < 0:
         raise OptionError(f"run_lava: {steps} steps; 0 or more are needed.")
     notes = Notes(network, steps, record)
-    graph = lava_graph(network, max(1, steps), replay, form, seed, rng_seed or 0)
+    graph = lava_graph(
+        network,
+        max(1, steps),
+        replay,
+        form,
+        seed,
+        rng_seed or 0,
+        not hardware,
+        words,
+        bool(hardware),
+    )
     if len(graph.processes) > _MOST_PROCESSES:
         raise NotSupported(
             f"the network becomes {len(graph.processes)} Lava processes, and more than"
             f" {_MOST_PROCESSES} are not started: each is a process of the system. Join"
             " populations and projections, or use the emulator (brian2lava.chip.emulate)."
         )
+    on_chip: tuple[str, ...] = ()
     if steps and graph.processes:
-        _run(graph, select, notes, drawn=rng_seed is None)
-    return notes.recorded()
+        config = hardware_run_config(hardware) if hardware else _simulated(select)
+        on_chip = _run(graph, config, notes, drawn=rng_seed is None)
+    return LavaRecorded(**vars(notes.recorded()), ours=graph.ours, on_chip=on_chip)
 
 
 class _GraphRuntime(WatchfulRuntime):
-    """A runtime that tells what failed in which process."""
+    """A runtime that tells what failed in which process.
+
+    ``on_chip``: populations and projections whose models do not run in Python.
+    """
+
+    on_chip: tuple[str, ...] = ()
 
     def __init__(self, executable: Any, names: list[str], failures: Failures) -> None:
         super().__init__(executable, self._obituary)
@@ -115,13 +156,20 @@ def _end(process: multiprocessing.Process) -> str:
     return f"ended with exit code {code}"
 
 
-def _run(graph: LavaGraph, select: str, notes: Notes, drawn: bool) -> None:
+def _simulated(select: str) -> Any:
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    return Loihi2SimCfg(select_tag=select)
+
+
+def _run(graph: LavaGraph, config: Any, notes: Notes, drawn: bool) -> tuple[str, ...]:
+    """Run the graph; returns which populations and projections were on the chip."""
     from lava.magma.core.run_conditions import RunSteps
 
     first = graph.processes[0]
     thread = ForkingThread()
     with interrupts_deferred():
-        runtime = thread.run(lambda: _started(graph, select, notes, drawn))
+        runtime = thread.run(lambda: _started(graph, config, notes, drawn))
     try:
         first.run(RunSteps(graph.steps, blocking=False))
         runtime.finish_run()
@@ -129,22 +177,28 @@ def _run(graph: LavaGraph, select: str, notes: Notes, drawn: bool) -> None:
         with interrupts_deferred():
             runtime.stop()
             thread.release()
+    return runtime.on_chip
 
 
-def _started(graph: LavaGraph, select: str, notes: Notes, drawn: bool) -> _GraphRuntime:
+def _started(graph: LavaGraph, config: Any, notes: Notes, drawn: bool) -> _GraphRuntime:
     """All processes of the graph, forked and waiting."""
-    from lava.magma.core.run_configs import Loihi2SimCfg
-
     with _forgotten_by_lava():
-        executable = graph.processes[0].compile(Loihi2SimCfg(select_tag=select))
+        executable = graph.processes[0].compile(config)
     titles = _titles(graph)
     names = [titles[process] for process in executable.proc_builders]
+    on_chip = {
+        titles[process]
+        for process, builder in executable.proc_builders.items()
+        if not is_python(builder.proc_model)
+    }
     failures = Failures(names)
     watching = notes.watching(graph, drawn)
     for number, (process, builder) in enumerate(executable.proc_builders.items()):
-        watched = watching[process](builder.proc_model) if process in watching else Watched()
-        watch(builder, number, failures, watched)
+        if is_python(builder.proc_model):
+            watched = watching[process](builder.proc_model) if process in watching else Watched()
+            watch(builder, number, failures, watched)
     runtime = _GraphRuntime(executable, names, failures)
+    runtime.on_chip = tuple(sorted(on_chip))
     executable.assign_runtime_to_all_processes(runtime)
     try:
         runtime.initialize()

@@ -100,7 +100,17 @@ class Notes:
                 ours = projection.name in graph.ours
                 watched = self._of_ring(projection) if ours else self._of_dense(projection, tape)
                 found[process] = _always(watched)
+        if graph.heard:
+            found[graph.hub] = _always(
+                Watched(prepare=lambda model: self._hear(model, graph.heard))
+            )
         return found
+
+    def _hear(self, model: Any, heard: Sequence[str]) -> None:
+        """Let a model of a hub note whose spikes come."""
+        for number, name in enumerate(heard):
+            port = getattr(model, f"s_in_{number}")
+            port.recv = _noting(model, port.recv, self.spikes[name])
 
     def _rows_of(self, name: str) -> dict[str, Integers]:
         return {state: rows for (owner, state), rows in self.rows.items() if owner == name}
@@ -148,3 +158,12 @@ class Notes:
 
 def _always(watched: Watched) -> Watching:
     return lambda model: watched
+
+
+def _noting(model: Any, receive: Callable[[], Any], spikes: Integers) -> Callable[[], Any]:
+    def received() -> Any:
+        data = receive()
+        spikes[model.time_step - 1] = np.asarray(data) != 0
+        return data
+
+    return received

@@ -66,6 +66,13 @@ class Failures:
             raise EngineError(f"Lava's process {self._names[process]!r} failed: {text}")
 
 
+def is_python(model: Any) -> bool:
+    """Whether a model runs in Python, where it can be watched, and not on a chip."""
+    from lava.magma.core.model.py.model import AbstractPyProcessModel
+
+    return issubclass(model, AbstractPyProcessModel)
+
+
 def attributes(*names: str) -> Callable[[Any], Mapping[str, Any]]:
     """Reads the attributes ``names`` of a model."""
     return lambda model: {name: getattr(model, name) for name in names}
