@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from brian2lava.chip.learning import Synapses, actual_weights, learning_state
+from brian2lava.chip.learning import FixedLearning, Synapses, actual_weights, learning_state
 from brian2lava.chip.limits import ALIGNMENT
 from brian2lava.chip.network import ChipNetwork, Integers, Projection
 from brian2lava.chip.weights import truncated
@@ -47,6 +48,15 @@ class PlasticSynapses:
             projection.signs.name,
             projection.num_weight_bits,
         )
+
+    def begin(self, registers: Mapping[str, Any]) -> None:
+        """Traces (by neuron or synapse, as the arithmetic keeps them) and tags to begin with."""
+        for name, values in registers.items():
+            place = self.state.traces.get(name)
+            if place is None and isinstance(self.state, FixedLearning):
+                place = self.state.variables[name]
+            if place is not None:
+                place[:] = values
 
     def arrive(self, sent: Integers) -> Any:
         """Who of the sources (boolean) reaches the synapses in this step."""

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from brian2lava.chip.emulate import emulate
+from brian2lava.chip.emulate import Emulation, emulate
 from brian2lava.chip.ideal import IdealNetwork, IdealProjection
-from brian2lava.chip.plain import Recorded
+from brian2lava.chip.plain import PlainChip, Recorded
 from brian2lava.chip.quantise import Quantised, RealRecorded, replayed, run_real
+from brian2lava.chip.quantise.plastic_weights import unit_gain
+from brian2lava.engine.cpu.toolchain import find_compiler
 from brian2lava.errors import OptionError
 
 #: Runs a chip network elsewhere (in Lava's simulation): (network, steps, recorded spikes).
@@ -51,6 +53,47 @@ class PopulationCheck:
 
 
 @dataclass(frozen=True)
+class WeightCheck:
+    """Plastic synapses at the end, emulator against floating point, in the user's unit.
+
+    Attributes
+    ----------
+    name : str
+        The Synapses object.
+    synapses : int
+    moved : float
+        How far weights went in floating point, root mean square.
+    error : float
+        Root mean square difference.
+    largest : float
+        Largest difference.
+    bias : float
+        Mean difference.
+    correlation : float
+        Of the final weights; nan where either are all the same.
+    step : float
+        What one unit of the mantissa means.
+    """
+
+    name: str
+    synapses: int
+    moved: float
+    error: float
+    largest: float
+    bias: float
+    correlation: float
+    step: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: {self.synapses} weights differ by {self.error:.3g} (root mean square;"
+            f" {self.error / self.step:.3g} mantissas), {self.bias:+.3g} on average, at most"
+            f" {self.largest:.3g}; they moved by {self.moved:.3g}; correlation"
+            f" {self.correlation:.4f}"
+        )
+
+
+@dataclass(frozen=True)
 class Verification:
     """What :func:`verify` found.
 
@@ -60,7 +103,10 @@ class Verification:
     populations : tuple of PopulationCheck
     order_events : dict of population to int
         Spikes that arrived at a voltage in the step in which it fired: Brian2's reset erases them,
-        the chip keeps them.
+        the chip keeps them. By Synapses, if its notes say so: spikes that delivered a weight before
+        its change, and synapses whose both ends spiked in one step.
+    weights : tuple of WeightCheck
+        Of plastic synapses.
     lava : str
         "identical integers", what differs first, or why Lava did not run.
     """
@@ -69,6 +115,7 @@ class Verification:
     populations: tuple[PopulationCheck, ...]
     order_events: Mapping[str, int]
     lava: str
+    weights: tuple[WeightCheck, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.steps} steps, emulator against floating point"]
@@ -79,8 +126,9 @@ class Verification:
                 f" within one step {matched}; v differs by {each.error:.2%} of its range"
                 + (f"; first {each.first}" if each.first else "")
             )
+        lines += [f"  {each}" for each in self.weights]
         lines += [
-            f"  {name}: {count} spikes arrived in the step of a spike (the chip's order)"
+            f"  {name}: {count} spikes concern the chip's order of things (see the notes)"
             for name, count in self.order_events.items()
         ]
         return "\n".join([*lines, f"  Lava: {self.lava}"])
@@ -110,7 +158,7 @@ def verify(
         for state in population.neuron.states
         if state.name in ("u", "v")
     ]
-    emulated = emulate(network, steps, record, seed)
+    emulated, mantissas = _emulated(quantised, steps, record, seed)
     real = run_real(
         replayed(quantised.ideal, emulated), steps, record, scales=quantised.scales,
         arithmetic=network.arithmetic,
@@ -123,6 +171,53 @@ def verify(
         ),
         _order_events(quantised.ideal, real),
         _told(emulated, None if elsewhere is None else elsewhere(network, steps, emulated)),
+        tuple(_weights(quantised, name, found, real) for name, found in mantissas.items()),
+    )
+
+
+def _emulated(
+    quantised: Quantised, steps: int, record: list[tuple[str, str]], seed: int
+) -> tuple[Recorded, dict[str, Any]]:
+    """A run of the emulator, and the final mantissas of plastic synapses by projection."""
+    network, traces = quantised.network, quantised.initial_traces()
+    if not traces:
+        return emulate(network, steps, record, seed), {}
+    if find_compiler() is None:
+        plain = PlainChip(network, np.random.default_rng(seed), seed)
+        for name, registers in traces.items():
+            plain.plastic[name].begin(registers)
+        recorded = plain.run(steps, record)
+        return recorded, {name: np.array(plain.plastic[name].state.weights) for name in traces}
+    with Emulation(network, record, seed=seed, traces=traces) as emulation:
+        recorded = emulation.run(steps)
+        return recorded, {
+            p.name: emulation.plastic(p.name, "w")[: p.size]
+            for p in network.projections
+            if p.name in traces
+        }
+
+
+def _weights(quantised: Quantised, name: str, mantissas: Any, real: RealRecorded) -> WeightCheck:
+    learnt = quantised.learning[name]
+    unit = learnt.readings[0].unit
+    ideal = next(p for p in quantised.ideal.projections if p.name == name)
+    ours, theirs = mantissas * unit, real.weights[name]
+    first = ideal.weights / unit_gain(ideal)
+    difference = ours - theirs
+    varied = ours.size > 1 and np.ptp(ours) > 0 and np.ptp(theirs) > 0
+
+    def root(values: Any) -> float:
+        return float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0
+
+    return WeightCheck(
+        name=learnt.synapses,
+        synapses=int(ours.size),
+        moved=root(theirs - first),
+        error=root(difference),
+        largest=float(np.abs(difference).max(initial=0.0)),
+        bias=float(difference.mean()) if ours.size else 0.0,
+        correlation=float(np.corrcoef(ours, theirs)[0, 1]) if varied else np.nan,
+        step=abs(unit),
     )
 
 
@@ -159,6 +254,8 @@ def _order_events(ideal: IdealNetwork, real: RealRecorded) -> dict[str, int]:
     """By population with notes: arrivals at the voltage in the step of a spike of the target."""
     counts: dict[str, int] = {}
     for projection in ideal.projections:
+        if projection.learning is not None:
+            counts |= _plastic_events(ideal, projection, real)
         population = next(p for p in ideal.populations if p.name == projection.target)
         decay = population.quantity("du" + projection.port.removeprefix("a_in"))
         if not population.notes or decay is None or np.any(decay.value < 1):
@@ -169,6 +266,22 @@ def _order_events(ideal: IdealNetwork, real: RealRecorded) -> dict[str, int]:
             np.isin(arrived, fired).sum()
         )
     return counts
+
+
+def _plastic_events(
+    ideal: IdealNetwork, projection: IdealProjection, real: RealRecorded
+) -> dict[str, int]:
+    """Events at plastic synapses for which the chip's order differs from the equations'."""
+    learning = projection.learning
+    assert learning is not None
+    if not (learning.late or learning.coincident):
+        return {}
+    size = next(p.size for p in ideal.populations if p.name == projection.target)
+    arrived = _arrivals(projection, real.spikes[projection.source])
+    if learning.late:
+        return {learning.synapses: len(arrived)}
+    fired = np.stack(real.spikes[projection.target]).T @ [size, 1]
+    return {learning.synapses: int(np.isin(arrived @ [size, 1], fired).sum())}
 
 
 def _arrivals(projection: IdealProjection, spikes: tuple[Any, Any]) -> Any:

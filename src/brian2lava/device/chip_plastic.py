@@ -69,28 +69,13 @@ class ChipSynapses:
 
     def traces(self) -> Mapping[str, Mapping[str, Any]]:
         """What learning begins with: the last run's integers, or the user's values."""
-        return {
-            name: {
-                reading.register: self._first(projection, reading)
-                for reading in self.quantised.learning[name].readings
-                if reading.register != "w"
-            }
-            for name, projection in self.projections.items()
-        }
-
-    def _first(self, projection: Projection, reading: Reading) -> Any:
-        kept = self._kept(projection, reading)
-        if kept is not None:
-            return kept
-        values = self.quantised.learning[projection.name].initial[reading.register]
-        if reading.register not in TRACES or not self._by_neuron:
-            return values
-        pre = reading.register in PRE_TRACES
-        network = self.quantised.network
-        size = network.origin(projection.source if pre else projection.target).size
-        by_neuron = np.zeros(size, np.int64)
-        by_neuron[projection.pre if pre else projection.post] = values
-        return by_neuron
+        first = self.quantised.initial_traces()
+        for name, projection in self.projections.items():
+            for reading in self.quantised.learning[name].readings:
+                kept = self._kept(projection, reading)
+                if kept is not None and reading.register != "w":
+                    first[name][reading.register] = kept
+        return first
 
     @property
     def _by_neuron(self) -> bool:

@@ -9,7 +9,7 @@ little only there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -51,10 +51,13 @@ class RealRecorded:
         Of each population and source, in the order of time, then index.
     states : dict of (population, state) to array of shape (steps, size)
         After each step, in the unit of v (counts as they are).
+    weights : dict of projection to array of shape (synapses,)
+        Of projections that learn, at the end, in the user's unit.
     """
 
     spikes: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
     states: Mapping[tuple[str, str], Reals]
+    weights: Mapping[str, Reals] = field(default_factory=dict)
 
 
 def real_registers(
@@ -309,7 +312,11 @@ def run_real(
             trace[n] = chip.states[population][state]
     for (population, state), trace in traces.items():
         trace /= _unit(chip, population, state)
-    return RealRecorded({name: _joined(rows) for name, rows in spikes.items()}, traces)
+    return RealRecorded(
+        {name: _joined(rows) for name, rows in spikes.items()},
+        traces,
+        {name: learning.weights.copy() for name, learning in chip.learning.items()},
+    )
 
 
 def _check_state(ideal: IdealNetwork, population: str, state: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, Reals
+from brian2lava.chip.learning.rule import PRE_TRACES, TRACES
 from brian2lava.chip.network import ChipNetwork
 from brian2lava.errors import ChipLimit
 
@@ -204,6 +205,25 @@ class Quantised:
     parts: Mapping[str, Part]
     ideal: IdealNetwork = field(repr=False)
     learning: Mapping[str, Learnt] = field(default_factory=dict)
+
+    def initial_traces(self) -> dict[str, dict[str, NDArray[np.int64]]]:
+        """By projection and register: what learning begins with, as its arithmetic keeps it.
+
+        lava-nc's traces belong to neurons, brian2-loihi's to synapses; tags always do.
+        """
+        by_neuron = self.network.arithmetic.learning_rounding == "nearest_draw"
+        found: dict[str, dict[str, NDArray[np.int64]]] = {}
+        for projection in self.network.projections:
+            if projection.name not in self.learning:
+                continue
+            found[projection.name] = made = dict(self.learning[projection.name].initial)
+            for register in set(made) & set(TRACES if by_neuron else ()):
+                pre = register in PRE_TRACES
+                end = projection.source if pre else projection.target
+                values = np.zeros(self.network.origin(end).size, np.int64)
+                values[projection.pre if pre else projection.post] = made[register]
+                made[register] = values
+        return found
 
     def population(self, name: str) -> IdealPopulation:
         """The ideal population of that name."""
