@@ -9,7 +9,7 @@ import numpy as np
 
 from brian2lava.chip.lower import Surroundings, lower
 from brian2lava.chip.network import ChipNetwork, Integers
-from brian2lava.chip.plain import PlainChip, Recorded
+from brian2lava.chip.plain import PlainChip, Record, Recorded, recorded_neurons
 from brian2lava.engine.cpu import instance as cpu
 from brian2lava.engine.cpu.render import Source, render
 from brian2lava.engine.cpu.toolchain import Toolchain, build, find_compiler
@@ -25,6 +25,10 @@ _FLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-finite-math-only")
 #: The engine comes back at least this often (seconds), so that Ctrl-C is not late.
 _SLICE = 0.2
 _TIMESTEP, _TIME, _STEP = "_array_chip_timestep", "_array_chip_time", "_array_chip_dt"
+#: What is recorded of a spike: who, and in which step.
+_SPIKE = (
+    f"const int32_t _to_record_i = (int32_t)_idx;\nconst int64_t _to_record_n = _ptr{_TIMESTEP}[0];"
+)
 
 Overflow = Literal["chip", "raise"]
 
@@ -35,8 +39,8 @@ class Emulation:
     Parameters
     ----------
     network : ChipNetwork
-    record : sequence of (population, state)
-        States that are recorded after every step.
+    record : sequence of (population, state) or (population, state, indices)
+        States that are recorded after every step, of all neurons or of these.
     overflow : "chip" or "raise"
         A current beyond 24 bits wraps and a voltage saturates, as on the chip, and both are
         counted; or :class:`ChipOverflow` is raised.
@@ -59,7 +63,7 @@ class Emulation:
     def __init__(
         self,
         network: ChipNetwork,
-        record: Sequence[tuple[str, str]] = (),
+        record: Sequence[Record] = (),
         overflow: Overflow = "chip",
         host: Literal["inline", "lava"] = "inline",
         threads: int = 1,
@@ -72,14 +76,16 @@ class Emulation:
         self.network = network
         self.overflow = overflow
         self.now = 0
-        self._recorded = tuple(record)
+        self._recorded = {(item[0], item[1]): recorded_neurons(network, item) for item in record}
         around = Surroundings(
             timestep=_TIMESTEP, seed=seed, steps_before=steps_before, traces=traces or {}
         )
         self._lowered = lower(network, around)
+        self._graded = [source.name for source in network.sources if source.graded]
         self._storage: dict[str, Any] = dict(self._lowered.storage)
         self._extra: dict[str, program.Array] = {}
         self._events: dict[str, tuple[str, str]] = {}
+        self._payloads: dict[str, str] = {}
         self._traces: dict[tuple[str, str], str] = {}
         self._program, constants = self._assemble()
         check(self._program)
@@ -125,8 +131,8 @@ class Emulation:
         for name in lowered.events:
             operations.append(self._event_recorder(name))
             constants.append(())
-        for pair in self._recorded:
-            operations.append(self._state_recorder(pair))
+        for pair, neurons in self._recorded.items():
+            operations.append(self._state_recorder(pair, neurons))
             constants.append(())
         made = program.StepProgram(
             clocks=(program.Clock("chip", _TIMESTEP, _TIME, dt=_STEP),),
@@ -144,26 +150,37 @@ class Emulation:
             f"_array_chip_spikes_counts_{len(self._events)}", np.zeros(size, np.int32), False
         )
         self._events[name] = (which, when)
+        recorded, vector = [("i", which), ("n", when)], _SPIKE
+        reads = {Access(_TIMESTEP, SCALAR)}
+        if name in self._graded:
+            self._payloads[name] = self._growing(
+                f"_array_chip_spikes_k_{len(self._events)}", 0, np.int64
+            )
+            recorded.append(("k", self._payloads[name]))
+            sent, depth = self._lowered.payloads[name]
+            reads.add(Access(sent, "_sent_idx"))
+            vector += (
+                f"\nconst int64_t _sent_idx = _to_record_n % {depth} * {size} + _idx;"
+                f"\nconst int64_t _to_record_k = _ptr{sent}[_sent_idx];"
+            )
         return program.EventRecorder(
             name=f"{name}_spikes",
             origin=program.Origin(name),
             clock=0,
             statements=program.Statements(
-                vector="const int32_t _to_record_i = (int32_t)_idx;\n"
-                f"const int64_t _to_record_n = _ptr{_TIMESTEP}[0];",
-                reads=frozenset({Access(_TIMESTEP, SCALAR)}),
+                vector=vector,
+                reads=frozenset(reads),
             ),
             events=self._lowered.events[name],
             first=0,
             last=size,
-            recorded=(("i", which), ("n", when)),
+            recorded=tuple(recorded),
             rows=rows,
             counts=counts,
         )
 
-    def _state_recorder(self, pair: tuple[str, str]) -> program.StateRecorder:
+    def _state_recorder(self, pair: tuple[str, str], neurons: Integers) -> program.StateRecorder:
         population, state = pair
-        size = self.network.population(population).size
         if pair not in self._lowered.states:
             known = sorted(name for owner, name in self._lowered.states if owner == population)
             raise OptionError(
@@ -173,7 +190,7 @@ class Emulation:
         states = self._lowered.states[pair]
         kind = np.int32 if self.network.arithmetic.word == 32 else np.int64
         number = len(self._traces)
-        trace = self._growing(f"_array_chip_trace_{number}", (0, size), kind)
+        trace = self._growing(f"_array_chip_trace_{number}", (0, neurons.size), kind)
         self._traces[pair] = trace
         return program.StateRecorder(
             name=f"{population}_{state}",
@@ -183,9 +200,7 @@ class Emulation:
                 vector=f"const auto _to_record_x = _ptr{states}[_idx];",
                 reads=frozenset({Access(states, ELEMENT)}),
             ),
-            indices=self._array(
-                f"_array_chip_trace_who_{number}", np.arange(size, dtype=np.int32), False
-            ),
+            indices=self._array(f"_array_chip_trace_who_{number}", neurons, False),
             time=_TIMESTEP,
             times=self._growing(f"_array_chip_trace_n_{number}", 0, np.int64),
             recorded=(("x", trace),),
@@ -257,6 +272,9 @@ class Emulation:
                 pair: int(self._storage[array_id].sum(dtype=np.int64))
                 for pair, array_id in self._lowered.counters.items()
             },
+            payloads={
+                name: self._storage[carried].data.copy() for name, carried in self._payloads.items()
+            },
         )
 
     def state(self, population: str, state: str) -> Integers:
@@ -304,7 +322,7 @@ def _library(source: Source) -> Any:
 def emulate(
     network: ChipNetwork,
     steps: int,
-    record: Sequence[tuple[str, str]] = (),
+    record: Sequence[Record] = (),
     seed: int = 0,
     **options: Any,
 ) -> Recorded:

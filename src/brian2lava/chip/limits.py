@@ -86,4 +86,6 @@ WEIGHT_EXPONENT = Limit(-8, 7, "4-bit weight exponent, brian2-loihi 0.5.2")
 WEIGHT_PRECISIONS = (1, 2, 3, 4, 5, 6, 8)
 #: A weight of Loihi 1 after its exponent: 21 bits with six zero bits at the low end. [b2l]
 SCALED_WEIGHT = Limit(-(1 << 21) + 64, (1 << 21) - 64, "21-bit scaled weight, brian2-loihi 0.5.2")
+#: What a graded spike carries between ports of 24 bits. [lava]
+PAYLOAD = Limit(-(1 << 23), (1 << 23) - 1, "24-bit spike payload, lava-nc 0.10.0")
 MESSAGE = Limit(-(1 << 31), (1 << 31) - 1, "32-bit spike payload, Loihi 2")

@@ -5,6 +5,7 @@
     ChipNetwork = arithmetic, populations, sources, projections, stimuli
     Population  = neurons of one chip model, with registers and initial states
     SpikeTimes | PoissonSpikes = sources of spikes
+    BinomialCounts | GivenCounts = sources of spikes that carry a number
     Projection  = synapses from a population or source to a port of a population
     Stimulus    = integers that are added to a port step by step
 
@@ -22,8 +23,8 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from brian2lava.chip.integers import Integers, check_size, frozen
 from brian2lava.chip.limits import (
     MESSAGE,
     WEIGHT_EXCITATORY,
@@ -35,21 +36,29 @@ from brian2lava.chip.limits import (
 from brian2lava.chip.models import MODELS
 from brian2lava.chip.models.neuron import NeuronModel
 from brian2lava.chip.profiles import LAVA, Arithmetic
+from brian2lava.chip.sources import (
+    BinomialCounts,
+    GivenCounts,
+    PoissonSpikes,
+    Source,
+    SpikeTimes,
+)
 from brian2lava.errors import ChipLimit
 
-Integers = NDArray[Any]
-
-
-def frozen(values: Any, kind: Any = np.int64) -> Integers:
-    """A read-only copy as an array of integers; refuses what is not whole."""
-    given = np.asarray(values)
-    if given.dtype.kind == "f":
-        broken = ~np.isfinite(given) | (given != np.rint(given))
-        if broken.any():
-            raise ChipLimit(f"whole numbers are needed, got {given[broken].ravel()[0]}")
-    array = given.astype(kind)
-    array.flags.writeable = False
-    return array
+__all__ = [
+    "BinomialCounts",
+    "ChipNetwork",
+    "GivenCounts",
+    "Integers",
+    "PoissonSpikes",
+    "Population",
+    "Projection",
+    "SignMode",
+    "Source",
+    "SpikeTimes",
+    "Stimulus",
+    "frozen",
+]
 
 
 class SignMode(Enum):
@@ -86,7 +95,7 @@ class Population:
         if self.model not in MODELS:
             raise ChipLimit(f"population {self.name!r}: there is no chip model {self.model!r};"
                             f" there are {', '.join(MODELS)}.")  # fmt: skip
-        _whole_size(f"population {self.name!r}", self.size)
+        check_size(f"population {self.name!r}", self.size)
         model = self.neuron
         registers = {register.name: register for register in model.registers}
         states = {state.name: state for state in model.states}
@@ -144,83 +153,6 @@ def _limit_in(arithmetic: Arithmetic, name: str, limit: Limit) -> Limit:
     from brian2lava.chip.limits import DECAY, EFFECTIVE_DECAY
 
     return EFFECTIVE_DECAY if limit is DECAY and arithmetic.decay_offset == 0 else limit
-
-
-def _whole_size(what: str, size: Any) -> None:
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
-        raise ChipLimit(f"{what}: size {size!r}; a whole number, 0 or more, is needed.")
-
-
-@dataclass(frozen=True)
-class SpikeTimes:
-    """Spikes that are known beforehand.
-
-    Attributes
-    ----------
-    name : str
-    size : int
-        Number of sources.
-    indices, steps : arrays of shape (spikes,)
-        Who spikes in which step (counted from 0); any order.
-    period : int
-        Steps after which everything repeats; 0: never.
-    """
-
-    name: str
-    size: int
-    indices: Any
-    steps: Any
-    period: int = 0
-
-    def __post_init__(self) -> None:
-        _whole_size(f"source {self.name!r}", self.size)
-        indices, steps = frozen(self.indices), frozen(self.steps)
-        if indices.shape != steps.shape or indices.ndim != 1:
-            raise ChipLimit(
-                f"source {self.name!r}: {indices.size} indices and {steps.size} steps; one of each"
-                " a spike is needed."
-            )
-        Limit(0, max(self.size - 1, 0), "number of sources").check(
-            f"source {self.name!r}, index", indices, "Choose a larger size."
-        )
-        last = self.period - 1 if self.period else (1 << 31) - 1
-        Limit(0, last, "period" if self.period else "32-bit step").check(
-            f"source {self.name!r}, step", steps, "Spikes have to lie inside."
-        )
-        order = np.lexsort((indices, steps))
-        pairs = np.stack([steps[order], indices[order]])
-        if indices.size > 1 and np.any(np.all(pairs[:, 1:] == pairs[:, :-1], axis=0)):
-            raise ChipLimit(
-                f"source {self.name!r}: one source spikes twice in one step; a chip's spike source"
-                " can spike once a step."
-            )
-        object.__setattr__(self, "indices", frozen(indices[order]))
-        object.__setattr__(self, "steps", frozen(steps[order]))
-
-
-@dataclass(frozen=True)
-class PoissonSpikes:
-    """Each source spikes with a fixed probability a step.
-
-    ``probability`` is a float in 0 .. 1, or an array of shape (size,). Spikes are made by the host
-    (a chip takes them in from outside); the draws are the engine's counted random numbers.
-    """
-
-    name: str
-    size: int
-    probability: Any
-
-    def __post_init__(self) -> None:
-        _whole_size(f"source {self.name!r}", self.size)
-        values = np.array(self.probability, dtype=np.float64)
-        if values.shape not in ((), (self.size,)) or not np.all((values >= 0) & (values <= 1)):
-            raise ChipLimit(
-                f"source {self.name!r}: probabilities of shape {values.shape} between"
-                f" {values.min()} and {values.max()}; one number or ({self.size},) in 0..1 is"
-                " needed: rate * dt must not exceed 1."
-            )
-        values.flags.writeable = False
-        object.__setattr__(self, "probability", values)
 
 
 @dataclass(frozen=True)
@@ -368,7 +300,7 @@ class ChipNetwork:
     """A whole network, checked: every value is one that the chip can hold."""
 
     populations: tuple[Population, ...] = ()
-    sources: tuple[SpikeTimes | PoissonSpikes, ...] = ()
+    sources: tuple[Source, ...] = ()
     projections: tuple[Projection, ...] = ()
     stimuli: tuple[Stimulus, ...] = ()
     arithmetic: Arithmetic = LAVA
@@ -383,6 +315,7 @@ class ChipNetwork:
         for projection in self.projections:
             projection.check(self.arithmetic)
             self._check_ends(projection)
+            self._check_payload(projection)
         for stimulus in self.stimuli:
             self._check_port(stimulus.name, stimulus.target, stimulus.port)
             size = self.population(stimulus.target).size
@@ -400,12 +333,25 @@ class ChipNetwork:
         known = ", ".join(repr(population.name) for population in self.populations)
         raise ChipLimit(f"there is no population {name!r}; there are {known or 'none'}.")
 
-    def origin(self, name: str) -> Population | SpikeTimes | PoissonSpikes:
+    def origin(self, name: str) -> Population | Source:
         """A population or source by its name."""
         for item in (*self.populations, *self.sources):
             if item.name == name:
                 return item
         raise ChipLimit(f"there is no population or source {name!r}.")
+
+    def _check_payload(self, projection: Projection) -> None:
+        """Counts have to fit into the projection's messages."""
+        source = self.origin(projection.source)
+        if isinstance(source, Population) or not source.graded:
+            return
+        most = (1 << projection.message_bits >> 1) - 1
+        if source.largest > most:
+            raise ChipLimit(
+                f"projection {projection.name!r}: {source.name!r} sends counts of up to"
+                f" {source.largest}, and its messages of {projection.message_bits} bits with sign"
+                f" carry up to {max(most, 0)}. Use more message_bits."
+            )
 
     def _check_port(self, what: str, target: str, port: str) -> None:
         ports = self.population(target).neuron.ports

@@ -6,7 +6,7 @@ Slow, and what every engine is held to, integer by integer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,9 @@ from brian2lava.chip.learning import PhiloxTape
 from brian2lava.chip.network import (
     ChipNetwork,
     Integers,
-    PoissonSpikes,
     Population,
     Projection,
-    SpikeTimes,
+    Source,
     Stimulus,
 )
 from brian2lava.chip.plain_steps import (
@@ -31,8 +30,20 @@ from brian2lava.chip.plain_steps import (
 )
 from brian2lava.chip.plastic import PlasticSynapses
 from brian2lava.chip.weights import effective
+from brian2lava.errors import OptionError
 
-__all__ = ["PlainChip", "Recorded", "stimulus_at", "zero_registers"]
+__all__ = [
+    "PlainChip",
+    "Record",
+    "Recorded",
+    "recorded_neurons",
+    "stimulus_at",
+    "zero_registers",
+]
+
+
+#: (population, state), or (population, state, indices of neurons).
+Record = tuple[str, str] | tuple[str, str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -43,14 +54,17 @@ class Recorded:
     ----------
     spikes : dict of str to (steps, indices)
         Of each population and source, in the order of time, then index.
-    states : dict of (population, state) to array of shape (steps, size)
+    states : dict of (population, state) to array of shape (steps, recorded neurons)
         After each step.
     counts : dict of (population, counter) to int
+    payloads : dict of graded source to array of shape (spikes,)
+        What each of its spikes carries.
     """
 
     spikes: Mapping[str, tuple[Integers, Integers]]
     states: Mapping[tuple[str, str], Integers]
     counts: Mapping[tuple[str, str], int]
+    payloads: Mapping[str, Integers] = field(default_factory=dict)
 
 
 class PlainChip:
@@ -128,15 +142,9 @@ class PlainChip:
         self.now += 1
         return sent
 
-    def _emit(self, source: SpikeTimes | PoissonSpikes) -> Integers:
-        sent = np.zeros(source.size, self._kind)
-        if isinstance(source, SpikeTimes):
-            now = self.now % source.period if source.period else self.now
-            sent[source.indices[source.steps == now]] = 1
-        else:
-            draws = generator(source.name, self.draws)
-            sent[:] = draws.random(source.size) < source.probability
-        return sent
+    def _emit(self, source: Source) -> Integers:
+        sent = source.sent(self.now, lambda size: generator(source.name, self.draws).random(size))
+        return sent.astype(self._kind)
 
     def _take_arrived(self) -> dict[tuple[str, str], Integers]:
         """What arrived at each port; the rings of all projections turn by one step."""
@@ -168,16 +176,23 @@ class PlainChip:
         np.add.at(total, projection.post, np.where(arrived[projection.pre], weights, 0))
         self._rings[projection.name].add(total)
 
-    def run(self, steps: int, record: Sequence[tuple[str, str]] = ()) -> Recorded:
-        """Run ``steps`` steps; ``record`` names (population, state) pairs."""
+    def run(self, steps: int, record: Sequence[Record] = ()) -> Recorded:
+        """Run ``steps`` steps; ``record`` names states, of all neurons or of some."""
         spikes: dict[str, list[tuple[int, Integers]]] = {}
-        traces: dict[tuple[str, str], list[Integers]] = {pair: [] for pair in record}
+        payloads: dict[str, list[Integers]] = {
+            source.name: [] for source in self.network.sources if source.graded
+        }
+        neurons = {(item[0], item[1]): recorded_neurons(self.network, item) for item in record}
+        traces: dict[tuple[str, str], list[Integers]] = {pair: [] for pair in neurons}
         for _ in range(steps):
             now = self.now
             for name, sent in self.step().items():
                 spikes.setdefault(name, []).append((now, np.flatnonzero(sent)))
-            for population, state in record:
-                traces[population, state].append(self.states[population][state].copy())
+                if name in payloads:
+                    payloads[name].append(sent[sent != 0])
+            for (population, state), chosen in neurons.items():
+                traces[population, state].append(self.states[population][state][chosen])
+        none = np.zeros(0, np.int64)
         return Recorded(
             spikes={
                 name: (
@@ -188,7 +203,29 @@ class PlainChip:
             },
             states={pair: np.array(rows) for pair, rows in traces.items()},
             counts=self.counts,
+            payloads={name: np.concatenate([none, *rows]) for name, rows in payloads.items()},
         )
+
+
+def recorded_neurons(network: ChipNetwork, item: Record) -> Integers:
+    """The neurons of which a state is recorded, int32.
+
+    Raises
+    ------
+    OptionError
+        An index is outside the population.
+    """
+    size = network.population(item[0]).size
+    if len(item) == 2:
+        return np.arange(size, dtype=np.int32)
+    indices = np.asarray(item[2])
+    whole = indices.dtype.kind in "iu" or indices.size == 0
+    if indices.ndim != 1 or not whole or np.any((indices < 0) | (indices >= size)):
+        raise OptionError(
+            f"record={item!r}: the indices have to be a list of whole numbers in 0..{size - 1},"
+            f" the neurons of {item[0]!r}."
+        )
+    return indices.astype(np.int32)
 
 
 def stimulus_at(stimulus: Stimulus, now: int) -> Integers:

@@ -54,6 +54,7 @@ def lower(network: ChipNetwork, around: Surroundings | None = None) -> Lowered:
         sums=space.sums,
         delivered=space.delivered,
         synaptic=synaptic,
+        payloads={name: (array, space.depths[name]) for name, array in space.sent.items()},
     )
 
 

@@ -37,6 +37,8 @@ class Lowered:
         Write states in the user's units; to be placed before what reads them.
     sums : dict of (population, port) to pairs of array id and late shift
         Where what arrives at a port is summed.
+    payloads : dict of population or source to pair of array id and number of steps
+        What was sent in step n, in row n modulo that number.
     """
 
     arrays: tuple[program.Array, ...]
@@ -51,3 +53,4 @@ class Lowered:
     sums: Mapping[tuple[str, str], Sequence[tuple[str, int]]]
     delivered: Mapping[str, str]
     synaptic: Mapping[str, Valued]
+    payloads: Mapping[str, tuple[str, int]]

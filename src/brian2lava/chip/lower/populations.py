@@ -6,6 +6,7 @@ import numpy as np
 
 from brian2lava.chip.arithmetic import Name, as_c, support
 from brian2lava.chip.lower.lowered import Valued
+from brian2lava.chip.lower.payloads import keep_payload
 from brian2lava.chip.lower.registers import (
     assignments,
     declare,
@@ -19,7 +20,6 @@ from brian2lava.chip.models.neuron import Step
 from brian2lava.chip.network import Population
 from brian2lava.chip.plain_steps import initial_states, registers_of, zero_registers
 from brian2lava.program import step_program as program
-from brian2lava.program.step_program import ELEMENT, Access
 
 
 def population_step(space: Workspace, population: Population) -> Valued:
@@ -81,16 +81,4 @@ def _body(space: Workspace, text: Text, population: Population, step: Step) -> N
 def _send(space: Workspace, text: Text, population: Population, step: Step) -> None:
     """Payloads, kept as long as the longest delay that they travel."""
     payload = as_c(step.payload if step.payload is not None else Name("fired"), {})
-    keep_payload(space, text, population.name, population.size, f"fired ? {payload} : (T)0")
-
-
-def keep_payload(space: Workspace, text: Text, name: str, size: int, payload: str) -> None:
-    """Write what is sent in this step into the payloads of the last ``depth`` steps."""
-    depth = space.depths[name]
-    array_id = space.array(f"{name}_payloads", np.zeros((depth, size), space.kind))
-    space.sent[name] = array_id
-    text.constant("depth", "int64_t", depth)
-    text.scalar.append(f"const int64_t _turn = {text.once(space.around.timestep)} % depth;")
-    # each element writes places of its own only, so the loop stays element by element
-    text.writes.add(Access(array_id, ELEMENT))
-    text.lines.append(f"_ptr{array_id}[_turn * N + _idx] = {payload};")
+    keep_payload(space, text, population, f"fired ? {payload} : (T)0")

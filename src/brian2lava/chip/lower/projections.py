@@ -14,6 +14,7 @@ import numpy as np
 
 from brian2lava.chip.arithmetic import support
 from brian2lava.chip.lower.lowered import Valued
+from brian2lava.chip.lower.payloads import weighted_message
 from brian2lava.chip.lower.text import Text
 from brian2lava.chip.lower.workspace import Workspace
 from brian2lava.chip.network import Integers, Projection
@@ -21,8 +22,8 @@ from brian2lava.chip.weights import effective, late_exponent
 from brian2lava.program import step_program as program
 from brian2lava.program.step_program import Access
 
-#: Index names in pathway statements.
-_POST, _SENT = "_postsynaptic_idx", "_sent_idx"
+#: Index name in pathway statements.
+_POST = "_postsynaptic_idx"
 
 
 def make_sums(space: Workspace, projection: Projection) -> None:
@@ -71,7 +72,7 @@ def _pathway(
     text.writes.add(Access(target, _POST))
     weight = _weight(space, text, name, weights, plastic)
     if projection.message_bits and projection.source in space.sent:
-        weight = _weighted_message(space, text, projection, name, pre, delays, weight)
+        weight = weighted_message(space, text, projection, name, pre, delays, weight)
     text.lines.append(f"_ptr{target}[{_POST}] = (T)((U)_ptr{target}[{_POST}] + (U)({weight}));")
     same = delays.size == 0 or bool(np.all(delays == delays[0]))
     operation = program.Pathway(
@@ -98,29 +99,6 @@ def _weight(space: Workspace, text: Text, name: str, weights: Integers, plastic:
     small = bool(np.all(np.abs(weights) < 1 << 15))
     array_id = space.array(f"{name}_weights", weights.astype(np.int16 if small else space.kind))
     return f"(T){text.read(array_id)}"
-
-
-def _weighted_message(
-    space: Workspace,
-    text: Text,
-    projection: Projection,
-    name: str,
-    pre: Integers,
-    delays: Integers,
-    weight: str,
-) -> str:
-    """Weight times the payload that was sent ``delay`` steps ago."""
-    sources = space.array(f"{name}_from", pre.astype(np.int32))
-    steps = space.array(f"{name}_ago", delays.astype(np.int32))
-    sent = space.sent[projection.source]
-    text.constant("depth", "int64_t", space.depths[projection.source])
-    text.constant("M", "int64_t", space.network.origin(projection.source).size)
-    text.scalar.append(f"const int64_t _now = {text.once(space.around.timestep)};")
-    text.reads.add(Access(sent, _SENT))
-    text.lines.append(
-        f"const int64_t {_SENT} = (_now - {text.read(steps)}) % depth * M + {text.read(sources)};"
-    )
-    return f"(U)({weight}) * (U)_ptr{sent}[{_SENT}]"
 
 
 def _parts(projection: Projection, late: int) -> list[tuple[str, Any]]:

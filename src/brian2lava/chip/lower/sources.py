@@ -9,14 +9,23 @@ import numpy as np
 
 from brian2lava.chip.arithmetic import support
 from brian2lava.chip.lower.lowered import Valued
+from brian2lava.chip.lower.payloads import keep_payload
 from brian2lava.chip.lower.text import Text
 from brian2lava.chip.lower.workspace import Workspace
-from brian2lava.chip.network import PoissonSpikes, SpikeTimes, Stimulus
+from brian2lava.chip.network import (
+    BinomialCounts,
+    GivenCounts,
+    PoissonSpikes,
+    SpikeTimes,
+    Stimulus,
+)
 from brian2lava.program import step_program as program
 from brian2lava.program.step_program import Access
 
-#: Index name in a stimulus' statements.
-_ROW = "_row_idx"
+#: Index names: a row of what is given, and an entry of a table.
+_ROW, _ENTRY = "_row_idx", "_entry_idx"
+#: Above all random numbers.
+_NEVER = 2.0
 
 
 def spike_times(space: Workspace, source: SpikeTimes) -> Valued:
@@ -55,10 +64,67 @@ def poisson_spikes(space: Workspace, source: PoissonSpikes) -> Valued:
     return operation, tuple(text.values)
 
 
+def binomial_counts(space: Workspace, source: BinomialCounts) -> Valued:
+    """The count for which the cumulative distribution reaches a counted random number."""
+    name, text = source.name, Text()
+    text.constant("N", "int64_t", source.size)
+    text.constant("least", "int64_t", source.first)
+    # entries that are not above the number, by bisection without branches: 2**k - 1 entries
+    entries = 1 << len(source.cumulative).bit_length()
+    table = np.full(entries, _NEVER)
+    table[: len(source.cumulative)] = source.cumulative
+    array_id = space.array(f"{name}_cumulative", table)
+    text.constant("half", "int64_t", entries // 2)
+    text.reads.add(Access(array_id, _ENTRY))
+    text.lines += [
+        "const double _chance = _rand(_vectorisation_idx);",
+        "int64_t _found = 0;",
+        "for (int64_t _span = half; _span > 0; _span >>= 1) {",
+        f"const int64_t {_ENTRY} = _found + _span - 1;",
+        f"_found += _ptr{array_id}[{_ENTRY}] <= _chance ? _span : 0;",
+        "}",
+        "const T count = (T)(least + _found);",
+    ]
+    return _counted(space, source, text, frozenset({"rand"}))
+
+
+def given_counts(space: Workspace, source: GivenCounts) -> Valued:
+    """The row of this step."""
+    name, text = source.name, Text()
+    text.constant("N", "int64_t", source.size)
+    text.constant("rows", "int64_t", len(source.counts))
+    values = space.array(f"{name}_counts", source.counts.astype(space.kind))
+    text.reads.add(Access(values, _ROW))
+    text.scalar.append(f"const int64_t _row = {text.once(space.around.timestep)};")
+    text.lines += [
+        f"const int64_t {_ROW} = _row < rows ? _row * N + _idx : 0;",
+        f"const T count = _row < rows ? _ptr{values}[{_ROW}] : (T)0;",
+    ]
+    return _counted(space, source, text, frozenset())
+
+
+def _counted(
+    space: Workspace, source: BinomialCounts | GivenCounts, text: Text, functions: frozenset[str]
+) -> Valued:
+    """A spike that carries ``count``, where that is not 0."""
+    keep_payload(space, text, source, "count")
+    text.lines.append("const char _cond = (char)(count != 0);")
+    operation = program.Threshold(
+        **space.origin(source.name),
+        statements=text.statements(support(frozenset(), space.word), functions),
+        count="N",
+        domain=source.name,
+        events=space.new_events(source.name, source.size),
+    )
+    return operation, tuple(text.values)
+
+
 #: By the class of the source.
 SOURCES: Mapping[type, Callable[[Workspace, Any], Valued]] = {
     SpikeTimes: spike_times,
     PoissonSpikes: poisson_spikes,
+    BinomialCounts: binomial_counts,
+    GivenCounts: given_counts,
 }
 
 

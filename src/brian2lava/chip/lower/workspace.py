@@ -110,14 +110,15 @@ class Workspace:
 
 
 def _message_depths(network: ChipNetwork) -> dict[str, int]:
-    """Of the populations that send payloads: steps that these have to be kept.
+    """Of all that send payloads: steps that these have to be kept.
 
-    Sources send 1, so their weights need no factor.
+    Other sources send 1, so their weights need no factor.
     """
     populations = {population.name for population in network.populations}
-    depths: dict[str, int] = {}
+    depths = {source.name: 1 for source in network.sources if source.graded}
     for projection in network.projections:
-        if projection.message_bits and projection.source in populations:
+        graded = projection.source in populations or projection.source in depths
+        if projection.message_bits and graded:
             depth = int(projection.delays.max(initial=0)) + 1
             depths[projection.source] = max(depth, depths.get(projection.source, 1))
     return depths
