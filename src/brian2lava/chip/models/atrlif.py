@@ -70,7 +70,7 @@ ATRLIF = NeuronModel(
     name="ATRLIF",
     registers=_REGISTERS,
     states=(
-        State("i", "current", STATE),
+        State("i", "current", STATE, port="a_in"),
         V,
         State("theta", "threshold", STATE, initial=Name("resting")),
         State("r", "refractory state", STATE),

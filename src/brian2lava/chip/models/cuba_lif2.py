@@ -52,7 +52,7 @@ CUBA_LIF2 = NeuronModel(
     name="CubaLIF2",
     registers=(replace(DU, meaning="decay of the first current, minus one"), DU2, DV, BIAS_MANT,
                BIAS_EXP, VTH, BLOCKED),
-    states=(U, State("u2", "second current", STATE), V, COUNTDOWN),
+    states=(U, State("u2", "second current", STATE, port="a_in2"), V, COUNTDOWN),
     ports=("a_in", "a_in2"),
     step=_step,
     derived=bias_and_threshold,

@@ -37,7 +37,7 @@ BIAS_EXP = Register("bias_exp", "bias exponent", BIAS_EXPONENT)
 VTH = Register("vth", "threshold mantissa", THRESHOLD, 10)
 BLOCKED = Register("refractory", "steps that the voltage is blocked after a spike", REFRACTORY)
 
-U = State("u", "current", STATE)
+U = State("u", "current", STATE, port="a_in")
 V = State("v", "voltage", STATE)
 COUNTDOWN = State("blocked", "steps that the voltage is still blocked", REFRACTORY)
 

@@ -35,13 +35,15 @@ class State:
     """A number that every neuron keeps from step to step.
 
     ``initial``, where given, computes the value before the first step from the registers (Lava's
-    ATRLIF starts its threshold at ``theta_0``); else it is 0 or what the population says.
+    ATRLIF starts its threshold at ``theta_0``); else it is 0 or what the population says. ``port``
+    is the port whose input is added to it, if there is one.
     """
 
     name: str
     meaning: str
     limit: Limit
     initial: Expression | None = None
+    port: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,10 @@ _REGISTERS = (
     Register("state_exp", "input is shifted left by this", STATE_EXPONENT),
     Register("vth", "threshold, in the state's units", STATE, 1),
 )
-_STATES = (State("real", "real part", STATE), State("imag", "imaginary part", STATE))
+_STATES = (
+    State("real", "real part", STATE, port="a_real_in"),
+    State("imag", "imaginary part", STATE, port="a_imag_in"),
+)
 _PORTS = ("a_real_in", "a_imag_in")
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from brian2lava.chip.ideal import IdealPopulation, Reals
+from brian2lava.chip.ideal import IdealPopulation
 from brian2lava.chip.limits import DECAY_UNITY, STATE_MAX
 from brian2lava.chip.profiles import Arithmetic
 from brian2lava.chip.quantise.compensation import VOLTAGE_DECAYS
 from brian2lava.chip.quantise.kinds import relative_error, worst
 from brian2lava.chip.quantise.registers import Filled, is_level
 from brian2lava.chip.quantise.result import Costs
+from brian2lava.chip.quantise.rotation import damping_and_angle
 from brian2lava.chip.quantise.search import input_bits, threshold_of
 
 
@@ -103,8 +104,9 @@ def _bound_u(
             decay = filled.population.registers[quantity.register] + profile.decay_offset
             bound += _steps_of_memory(float(np.min(decay, initial=DECAY_UNITY)))
     for port, error in input_errors.items():
-        state = "u" + port.removeprefix("a_in")
-        peak = _peak(population, state if state in population.ranges else port)
+        states = [state.name for state in population.neuron.states if state.port == port]
+        known = next((name for name in states if name in population.ranges), port)
+        peak = _peak(population, known)
         bound += min(error, 1.0) * peak * scale
     return bound
 
@@ -140,10 +142,10 @@ def resonance_errors(population: IdealPopulation, filled: Filled) -> dict[str, f
     """Relative errors of a resonator's damping (what a step loses) and period."""
     sine, cosine = population.quantity("sin_decay"), population.quantity("cos_decay")
     assert sine is not None and cosine is not None
-    damping, angle = _polar(sine.value, cosine.value)
+    damping, angle = damping_and_angle(sine.value, cosine.value)
     registers = filled.population.registers
     unit = np.exp2(registers["decay_bits"])
-    damping_meant, angle_meant = _polar(
+    damping_meant, angle_meant = damping_and_angle(
         registers["sin_decay"] / unit, registers["cos_decay"] / unit
     )
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -151,11 +153,6 @@ def resonance_errors(population: IdealPopulation, filled: Filled) -> dict[str, f
             "damping": worst(relative_error(damping, damping_meant)),
             "period": worst(relative_error(1 / angle, 1 / angle_meant)),
         }
-
-
-def _polar(sine: Reals, cosine: Reals) -> tuple[Reals, Reals]:
-    """What a step loses (differences below the last digits are nothing), and its angle."""
-    return np.round(1 - np.hypot(sine, cosine), 12), np.arctan2(sine, cosine)
 
 
 def _bound_of_rotation(filled: Filled, arrives: float) -> float:

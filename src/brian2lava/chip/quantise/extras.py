@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 
-from brian2lava.chip.ideal import IdealPopulation, Kind, Quantity, real
+from brian2lava.chip.ideal import IdealPopulation, Quantity, real
 from brian2lava.chip.limits import ALIGNMENT, ROTATION_BITS
 from brian2lava.errors import ChipLimit
 
@@ -43,9 +42,8 @@ def _resonator(population: IdealPopulation) -> IdealPopulation:
         ),
         "state_exp": Quantity("state_exp", "count", real(ALIGNMENT), "shift of the input"),
     }
-    rotation = cast(Kind, "rotation")
     rest = [
-        replace(q, kind=rotation) if q.register in _TURN else q
+        replace(q, kind="rotation") if q.register in _TURN else q
         for q in population.quantities
         if q.register not in chosen
     ]

@@ -31,7 +31,7 @@ class KindRow:
     Attributes
     ----------
     kind : str
-        One of :data:`brian2lava.chip.ideal.Kind`, or "rotation" (sine and cosine of a resonator).
+        One of :data:`brian2lava.chip.ideal.Kind`.
     scale, unscale : function of (values, A, profile) -> array of doubles
         Real value to register, before rounding; and back.
     scaled : bool
@@ -87,7 +87,7 @@ KINDS: Mapping[str, KindRow] = {
             "rotation",
             lambda x, a, profile: x * (1 << ROTATION_BITS.high),
             lambda n, a, profile: n / (1 << ROTATION_BITS.high),
-            False, "round(4096 x)", "RF of lava-nc 0.10.0, with 12 decay bits",
+            False, "4096 x, both parts together", "RF of lava-nc 0.10.0, with 12 decay bits",
         ),
         KindRow(
             "fraction",

@@ -22,6 +22,7 @@ from brian2lava.chip.quantise.kinds import (
     worst,
 )
 from brian2lava.chip.quantise.result import ParameterRow, Span
+from brian2lava.chip.quantise.rotation import rotation_registers, rotation_rows
 from brian2lava.errors import ChipLimit
 
 #: What to do where a kind's integer does not fit.
@@ -47,15 +48,15 @@ class Filled:
 
 def unit_of_input(population: IdealPopulation, port: str) -> str:
     """The text of the unit of the variable that a port's input is added to."""
-    state = "u" + port.removeprefix("a_in")
-    found = (link.unit for link in population.links if link.state == state)
+    behind = {state.name for state in population.neuron.states if state.port == port}
+    found = (link.unit for link in population.links if link.state in behind)
     return next(found, unit_of_v(population))
 
 
 def unit_of_v(population: IdealPopulation) -> str:
     """The text of the unit in which the population's levels are given; "" if none is known."""
     links = sorted(population.links, key=lambda link: link.state != "v")
-    level = (link for link in links if np.all(link.gain == 1.0))
+    level = (link for link in links if np.all(np.abs(link.gain) == 1.0))
     return next((link.unit for link in level), "")
 
 
@@ -81,9 +82,16 @@ def fill(
     rows = []
     for quantity in population.quantities:
         check_quantity(population, quantity, dt)
+        if quantity.kind == "rotation":
+            continue
         made = _register(population, quantity, scale, profile, bias_factor)
         registers.update(made.registers)
         rows.append(_row(population, quantity, made, dt, bias_factor))
+    turn = [population.quantity(name) for name in ("sin_decay", "cos_decay")]
+    if turn[0] is not None and turn[1] is not None:
+        sine, cosine = rotation_registers(turn[0].value, turn[1].value)
+        registers |= {"sin_decay": sine, "cos_decay": cosine}
+        rows += rotation_rows(population, sine, cosine, dt)
     initial, initial_rows = _initial(population, scale, profile)
     return Filled(
         Population(population.name, population.model, population.size, registers, initial),

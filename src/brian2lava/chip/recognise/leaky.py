@@ -80,11 +80,12 @@ class Leaky:
     # ------------------------------------------------------------ what has to hold
     def check(self) -> None:
         """Refuse what no template has."""
-        self._check_flow()
+        self.check_flow()
         self._check_reset()
         self._check_refractory()
 
-    def _check_flow(self) -> None:
+    def check_flow(self) -> None:
+        """Currents drive the voltage, and nothing else drives anything."""
         found, names = self.found, self.names
         for k, name in enumerate(names):
             others = [j for j in range(len(names)) if j != k and np.any(nonzero(found.phi[k, j]))]
@@ -93,7 +94,8 @@ class Leaky:
                     f"d{name}/dt contains {names[others[0]]!r}"
                     f" ({found.states[k].equation or 'no equation'})",
                     "The nearest model is LIF: currents that decay by themselves and drive one"
-                    " voltage (for spike-triggered adaptation ALIF, a threshold that relaxes)",
+                    " voltage (for spike-triggered adaptation ALIF, a threshold that relaxes; two"
+                    " states that turn and decay alike are RF and RF_IZ)",
                     f"Leave {names[others[0]]!r} out of d{name}/dt",
                 )
             if k not in (self.v, *self.currents, *self.thetas):
@@ -157,13 +159,17 @@ class Leaky:
             and bool(np.any(nonzero(reset.matrix[self.v, self.v])))
         )
 
-    def model(self, soft: bool) -> tuple[str, list[int]]:
-        """The template, and the states whose input has ports of its own, in their order."""
-        names, v = self.names, self.v
-        direct = names[v] in self.driven or any(
+    def channels(self) -> list[int]:
+        """The states whose input has ports of its own: the voltage if it is driven, currents."""
+        v = self.v
+        direct = self.names[v] in self.driven or any(
             np.any(nonzero(given.gain[v])) for given in self.found.inputs
         )
-        channels = ([v] if direct else []) + self.currents
+        return ([v] if direct else []) + self.currents
+
+    def model(self, soft: bool) -> tuple[str, list[int]]:
+        """The template, and the states whose input has ports of its own, in their order."""
+        names, channels = self.names, self.channels()
         two_sided = isinstance(self.found.threshold, TwoSided)
         special = [
             text

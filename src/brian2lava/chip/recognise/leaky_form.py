@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from brian2lava.chip.ideal import IdealPopulation, Quantity, StateLink, real
+from brian2lava.chip.recognise.currents import Currents
 from brian2lava.chip.recognise.leaky import Leaky
 from brian2lava.chip.recognise.matched import (
     DELTA_ORDER,
-    NOTHING,
     Matched,
-    Port,
-    nonzero,
     register_value,
 )
 from brian2lava.chip.recognise.step_map import Array, Crossing, TwoSided
@@ -32,6 +30,7 @@ class LeakyForm:
         self.driven, self.blocked = leaky.driven, leaky.blocked
         self.soft = leaky.is_soft()
         self.model, self.channels = leaky.model(self.soft)
+        self.drive = Currents(leaky, self.channels)
 
     def matched(self) -> Matched:
         """The population with its registers, states and ports."""
@@ -39,15 +38,15 @@ class LeakyForm:
         crossing = self._crossing()
         origin = self._origin(crossing)
         quantities = [
-            self._decay("dv", "decay", v),
-            *self._channel_decays(channels),
+            self.drive.decay("dv", "decay", v),
+            *self.drive.decays(("du", "du2")),
             *self._thresholds(crossing, origin),
         ]
         quantities.append(
             Quantity(
                 "bias",
                 "bias",
-                register_value(self._bias(origin)),
+                register_value(self.drive.bias(origin)),
                 f"constant drive of {self.names[v]}",
             )
         )
@@ -55,7 +54,7 @@ class LeakyForm:
             quantities.append(
                 Quantity("refractory", "count", register_value(self.blocked), "refractory steps")
             )
-        links, initial = self._states(crossing, channels, origin)
+        links, initial = self._states(crossing, origin)
         population = IdealPopulation(
             found.name,
             self.model,
@@ -65,7 +64,7 @@ class LeakyForm:
             initial,
             notes=self._notes(channels),
         )
-        return Matched(population, self._ports(channels))
+        return Matched(population, self.drive.ports())
 
     def _crossing(self) -> Crossing | None:
         threshold = self.found.threshold
@@ -81,18 +80,6 @@ class LeakyForm:
     def _theta_gain(self, crossing: Crossing, k: int) -> Array:
         return np.asarray(-crossing.weights[k] / crossing.weights[self.v])
 
-    def _rest(self, k: int) -> Array:
-        """The value that a state relaxes to by itself."""
-        phi, bias = self.found.phi[k, k], self.found.bias[k]
-        leak = 1 - phi
-        if np.any((np.abs(leak) <= NOTHING) & nonzero(bias)):
-            self.leaky.refuse(
-                f"{self.names[k]!r} grows without end by its own equation",
-                "A chip's currents and thresholds decay to a rest",
-                "Give it a decay",
-            )
-        return np.where(np.abs(leak) <= NOTHING, 0.0, bias / np.where(leak == 0, 1, leak))
-
     def _origin(self, crossing: Crossing | None) -> Array:
         """What is 0 on the chip, in v's unit: the reset; what a soft reset takes from the threshold
         leads to it."""
@@ -102,42 +89,6 @@ class LeakyForm:
         if self.soft:
             return np.asarray(self._level(crossing) + reset.offset[self.v])
         return np.asarray(reset.offset[self.v])
-
-    def _bias(self, origin: Array) -> Array:
-        found, v = self.found, self.v
-        bias = found.bias[v] + (found.phi[v, v] - 1) * origin
-        for k in self.currents:
-            bias = bias + found.phi[v, k] * self._rest(k)
-        return np.asarray(bias)
-
-    def _decay(self, register: str, kind: Any, k: int) -> Quantity:
-        found = self.found
-        phi = found.phi[k, k]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            tau = found.dt / (1 - phi) if found.method == "euler" else -found.dt / np.log(phi)
-        known = bool(np.all((phi > 0) & (phi < 1)))
-        return Quantity(
-            register,
-            kind,
-            register_value(1 - phi),
-            f"time constant of {self.names[k]}",
-            register_value(tau) if known else None,
-        )
-
-    def _channel_decays(self, channels: list[int]) -> list[Quantity]:
-        """Currents decay as they do; input straight onto v is gone after its step."""
-        registers = ("du", "du2")
-        made = [
-            Quantity(
-                register, "current_decay", real(1.0), f"jumps of {self.names[k]}, nothing is kept"
-            )
-            if k == self.v
-            else self._decay(register, "current_decay", k)
-            for register, k in zip(registers, channels, strict=False)
-        ]
-        if not made:
-            made = [Quantity("du", "current_decay", real(1.0), "no current, nothing is kept")]
-        return made
 
     def _thresholds(self, crossing: Crossing | None, origin: Array) -> list[Quantity]:
         if crossing is None:
@@ -155,8 +106,8 @@ class LeakyForm:
         assert reset is not None
         for number, k in enumerate(self.thetas, 1):
             gain = self._theta_gain(crossing, k)
-            level = level + gain * self._rest(k)
-            made.append(self._decay(f"dtheta{number}", "decay", k))
+            level = level + gain * self.drive.rest(k)
+            made.append(self.drive.decay(f"dtheta{number}", "decay", k))
             made.append(
                 Quantity(
                     f"step{number}",
@@ -169,7 +120,7 @@ class LeakyForm:
         return made
 
     def _states(
-        self, crossing: Crossing | None, channels: list[int], origin: Array
+        self, crossing: Crossing | None, origin: Array
     ) -> tuple[list[StateLink], dict[str, Any]]:
         found, names = self.found, self.names
         initial = found.initial()
@@ -183,20 +134,12 @@ class LeakyForm:
             )
         ]
         values = {"v": real(initial[self.v] - origin)}
-        for state, k in zip(("u", "u2"), channels, strict=False):
-            if k == self.v:
-                continue
-            gain, rest = found.phi[self.v, k], self._rest(k)
-            links.append(
-                StateLink(names[k], state, register_value(gain), register_value(rest), True,
-                          found.states[k].unit)
-            )  # fmt: skip
-            phi = found.phi[k, k]
-            before = gain * (initial[k] - rest) / np.where(phi == 0, 1, phi)
-            values[state] = real(np.where(phi == 0, 0.0, before))
+        currents, before = self.drive.states(("u", "u2"))
+        links += currents
+        values |= before
         for number, k in enumerate(self.thetas, 1):
             assert crossing is not None
-            gain, rest = self._theta_gain(crossing, k), self._rest(k)
+            gain, rest = self._theta_gain(crossing, k), self.drive.rest(k)
             links.append(
                 StateLink(names[k], f"theta{number}", register_value(gain), register_value(rest),
                           unit=found.states[k].unit)
@@ -205,13 +148,6 @@ class LeakyForm:
         if np.any(self.blocked) and np.any(found.refractory_left):
             values["blocked"] = real(found.refractory_left)
         return links, values
-
-    def _ports(self, channels: list[int]) -> dict[str, Port]:
-        found = self.found
-        return {
-            self.names[k]: Port(port, found.phi[self.v, k], late=int(k != self.v))
-            for port, k in zip(("a_in", "a_in2"), channels, strict=False)
-        }
 
     def _notes(self, channels: list[int]) -> tuple[str, ...]:
         if self.v not in channels or self.names[self.v] not in self.driven:

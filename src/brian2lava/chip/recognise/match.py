@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from brian2lava.chip.recognise.adaptive import Adaptive, is_adaptive
 from brian2lava.chip.recognise.chance import prob_spiker
 from brian2lava.chip.recognise.leaky import Leaky
 from brian2lava.chip.recognise.leaky_form import LeakyForm
 from brian2lava.chip.recognise.matched import Matched
+from brian2lava.chip.recognise.resonator import Resonator, is_resonator
 from brian2lava.chip.recognise.step_map import Chance, PopulationMap
 
 
@@ -32,6 +34,10 @@ def match(found: PopulationMap, driven: Collection[str] = ()) -> Matched:
     """
     if isinstance(found.threshold, Chance):
         return prob_spiker(found, found.threshold, driven)
+    if is_resonator(found):
+        return Resonator(found, driven).matched()
     leaky = Leaky(found, driven)
+    if is_adaptive(leaky):
+        return Adaptive(leaky).matched()
     leaky.check()
     return LeakyForm(leaky).matched()

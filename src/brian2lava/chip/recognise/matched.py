@@ -28,11 +28,17 @@ class Port:
 
     ``late`` is 1 for currents: Brian2's v feels an input of the equations to a current one step
     after the current does, the chip's in the same step.
+
+    ``direct`` is what the state behind the port gains of an input of the equations in the same
+    step. ``beside`` are further ports that a spike's weight reaches as well: a resonator turns in
+    the step after the spike, so that its weight acts on both parts.
     """
 
     name: str
     gain: Array
     late: int = 0
+    direct: Array = field(default_factory=lambda: np.ones(1))
+    beside: tuple[Port, ...] = ()
 
 
 @dataclass(frozen=True)

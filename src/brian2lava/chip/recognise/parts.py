@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from brian2lava.chip.recognise.earlier import kept_by
 from brian2lava.chip.recognise.refusal import refuse
 
 _ONE_STEP = "A chip neuron updates, compares and resets once a step, in this order"
@@ -11,6 +12,8 @@ _ONE_STEP = "A chip neuron updates, compares and resets once a step, in this ord
 
 def refuse_other_parts(group: Any) -> None:
     """Raise for custom events, ``run_regularly``, linked variables, and other schedules.
+
+    A ``run_regularly`` that keeps a state's value (``y_before = y``) may stay.
 
     Raises
     ------
@@ -35,6 +38,8 @@ def refuse_other_parts(group: Any) -> None:
     usual = _usual_slots(group)
     for part in group.contained_objects:
         slot = usual.get(id(part))
+        if slot is None and kept_by(group, part) is not None:
+            continue
         if slot is None:
             refuse(
                 group,

@@ -15,6 +15,7 @@ from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
 
 from brian2lava.chip.recognise.condition import threshold_of
 from brian2lava.chip.recognise.confirm import confirm
+from brian2lava.chip.recognise.earlier import earlier_of
 from brian2lava.chip.recognise.expression import assignments, evaluate, evaluate_node
 from brian2lava.chip.recognise.parts import refuse_other_parts
 from brian2lava.chip.recognise.polynomial import Expansion, NotPolynomial, monomial_text
@@ -99,6 +100,7 @@ def population_map(
         has_refractory=group._refractory is not False,
         refractory_left=refractory.left,
         parameters=_parameters(group, names),
+        first_step=int(np.ravel(group.clock.variables["timestep"].get_value())[0]),
     )
     _refuse_infinite(group, result)
     confirm(group, namespace, result, _update_code(group, namespace))
@@ -189,7 +191,11 @@ def _text(monomial: Any) -> str:
 
 
 def _bind_frozen(group: Any, scope: GroupScope) -> None:
-    """``constant over dt`` subexpressions: what they are at the start of the step."""
+    """``constant over dt`` subexpressions: what they are at the start of the step.
+
+    What ``run_regularly`` keeps is a variable that no step may depend on.
+    """
+    _bind_kept(group, scope)
     if group.subexpression_updater is None:
         return
     for name, node, text in assignments(group.subexpression_updater.abstract_code):
@@ -202,6 +208,12 @@ def _bind_frozen(group: Any, scope: GroupScope) -> None:
                 _LINEAR,
                 "make it linear in the state variables",
             )
+
+
+def _bind_kept(group: Any, scope: GroupScope) -> None:
+    for name in earlier_of(group):
+        if group.user_equations[name].type == PARAMETER:
+            scope.bound[name] = Expansion.variable(name)
 
 
 def _update_code(group: Any, namespace: Mapping[str, Any]) -> str:
@@ -320,13 +332,14 @@ def _after_update(group: Any, scope: GroupScope) -> GroupScope:
             before = scope.bound[name]
             later.bound[name] = before if before.is_constant else Expansion.variable(name)
     later.bound["not_refractory"] = Expansion.variable("not_refractory")
+    _bind_kept(group, later)
     return later
 
 
 def _threshold(group: Any, scope: GroupScope) -> Any:
     if "spike" not in group.events:
         return None
-    return threshold_of(group.events["spike"], _after_update(group, scope))
+    return threshold_of(group.events["spike"], _after_update(group, scope), earlier_of(group))
 
 
 def _statements(group: Any, code: str) -> list[Any]:

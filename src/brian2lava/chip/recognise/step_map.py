@@ -141,6 +141,44 @@ class TwoSided:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """A variable that keeps what a state was before the state update of a step.
+
+    Attributes
+    ----------
+    name, state : str
+    with_input : bool
+        Whether what synapses added since the last threshold is in it (``y_before = y : 1 (constant
+        over dt)``), or not (kept right after the threshold).
+    initial : array of shape (N,) or None
+        Its value in the first step; None where it is read anew at the start of each step.
+    is_subexpression : bool
+        Whether it is one that is constant over dt; else a ``run_regularly`` keeps it.
+    """
+
+    name: str
+    state: str
+    with_input: bool
+    initial: Array | None
+    is_subexpression: bool = False
+
+
+@dataclass(frozen=True)
+class PhaseCrossing:
+    """Fires where a state crosses upward while another one is above its level.
+
+    ``now`` is the crossing's condition on the state, which was below in the step before
+    (``earlier``); ``level`` is the condition on the other state.
+    """
+
+    level: Crossing
+    now: Crossing
+    earlier: Earlier
+    text: str
+    kind: Literal["phase"] = "phase"
+
+
+@dataclass(frozen=True)
 class Chance:
     """Fires with probability ``weights · x + offset`` a step, cut to 0..1.
 
@@ -155,7 +193,7 @@ class Chance:
     kind: Literal["stochastic", "poisson"]
 
 
-Threshold = Crossing | TwoSided | Chance
+Threshold = Crossing | TwoSided | PhaseCrossing | Chance
 
 
 @dataclass(frozen=True)
@@ -203,6 +241,8 @@ class PopulationMap:
         Steps from now on in which the neuron is still refractory from a spike before this run.
     parameters : tuple of (str, array)
         Values of the group's parameters by name, for tables; in SI.
+    first_step : int
+        The step that comes next; 0 before the first run.
     """
 
     name: str
@@ -219,6 +259,7 @@ class PopulationMap:
     has_refractory: bool
     refractory_left: Array
     parameters: tuple[tuple[str, Array], ...]
+    first_step: int = 0
 
     def index(self, name: str) -> int:
         """The number of the state ``name``; ``KeyError`` if there is none."""

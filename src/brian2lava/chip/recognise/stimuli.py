@@ -42,7 +42,7 @@ def _stimulus(
             f"Add {given.name!r} to one of these",
         )
     values = given.at(first_step, steps) * given.gain[k]
-    values = values * (port.gain if port.late else 1.0)
+    values = values * (port.gain if port.late else port.direct)
     values = np.concatenate([np.zeros((first_step, values.shape[1])), values])
     if values.shape[1] == 1:
         values = values[:, 0]
