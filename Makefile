@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 # Tests that run at a time: each may compile, and has a Lava process beside it.
 JOBS ?= 2
 export VENV
+# BIN as a path from anywhere
+PYTHON_HERE = $(abspath $(BIN)/python)
 
 .PHONY: help setup demo test test-all check format bench pictures
 
@@ -13,7 +15,7 @@ help:
 	@echo "make check     ruff, its formatter, mypy"
 	@echo "make test-all  the long tests and Brian2's whole suite, on every Python found"
 	@echo "make bench     the benchmarks"
-	@echo "make pictures  runs the examples and draws their pictures anew"
+	@echo "make pictures  runs all examples and draws their pictures anew"
 
 setup:
 	@sh tools/setup.sh
@@ -40,4 +42,10 @@ bench: setup
 	@"$(BIN)/python" -m benchmarks
 
 pictures: setup
-	@cd examples/pictures && for script in ../*.py; do echo "$$script"; MPLBACKEND=Agg "../../$(BIN)/python" "$$script" || exit 1; done
+	@for folder in examples examples/loihi; do \
+		cd "$(CURDIR)/$$folder/pictures" || exit 1; \
+		for script in ../*.py; do \
+			echo "$$folder/$${script#../}"; \
+			MPLBACKEND=Agg "$(PYTHON_HERE)" "$$script" || exit 1; \
+		done; \
+	done

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+#: Scripts for the classes of brian2lava.loihi, which need no device.
+LOIHI = sorted((ROOT / "examples" / "loihi").glob("*.py"))
 
 #: What has to hold when an example is done, in terms of its own names.
 SHOWN = {
@@ -31,10 +33,17 @@ SHOWN = {
     "multicompartment": "abs(speed - 12.3) < 0.2",
 }
 
+#: The same for those of the Loihi classes, with so few rows that they take seconds.
+SHORT = {
+    "shortest_path": (12, "spikes.num_spikes == 144 and len(way) == 23 and way[-1] == 0"),
+    "anisotropic_network": (20, "made.e.num_spikes > 400 and made.i.num_spikes > 100"),
+}
+
 RUN_AND_LOOK = """
-import json, runpy, sys
+import runpy, sys
 names = runpy.run_path(sys.argv[1], run_name="__main__")
-assert names["device"].report().to_dict()["host"] == "lava"
+if sys.argv[3] == "lava":
+    assert names["device"].report().to_dict()["host"] == "lava"
 assert eval(sys.argv[2], names), "not shown: " + sys.argv[2]
 """
 
@@ -43,26 +52,37 @@ def name_of(script: Path) -> str:
     return script.stem
 
 
-@pytest.mark.parametrize("script", EXAMPLES, ids=name_of)
-def test_example_runs_and_shows_what_it_says(script: Path, tmp_path: Path) -> None:
+def run(script: Path, shown: str, device: str, folder: Path, **environment: str) -> None:
+    """Run a script in an empty folder; its picture is all that it leaves there."""
     done = subprocess.run(
-        [sys.executable, "-c", RUN_AND_LOOK, str(script), SHOWN[script.stem]],
-        cwd=tmp_path,
-        env={**os.environ, "MPLBACKEND": "Agg"},
+        [sys.executable, "-c", RUN_AND_LOOK, str(script), shown, device],
+        cwd=folder,
+        env={**os.environ, "MPLBACKEND": "Agg", **environment},
         capture_output=True,
         text=True,
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == [f"{script.stem}.png"]
-    assert (tmp_path / f"{script.stem}.png").stat().st_size > 10_000
+    assert [path.name for path in folder.iterdir()] == [f"{script.stem}.png"]
+    assert (folder / f"{script.stem}.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("script", EXAMPLES, ids=name_of)
+def test_example_runs_and_shows_what_it_says(script: Path, tmp_path: Path) -> None:
+    run(script, SHOWN[script.stem], "lava", tmp_path)
+
+
+@pytest.mark.parametrize("script", LOIHI, ids=name_of)
+def test_example_of_the_loihi_classes_runs_at_small_size(script: Path, tmp_path: Path) -> None:
+    rows, shown = SHORT[script.stem]
+    run(script, shown, "none", tmp_path, ROWS=str(rows))
+
+
+@pytest.mark.parametrize("script", EXAMPLES + LOIHI, ids=name_of)
 def test_example_has_a_docstring_and_a_picture(script: Path) -> None:
     assert script.read_text().startswith('"""')
-    assert (ROOT / "examples" / "pictures" / f"{script.stem}.png").is_file()
+    assert (script.parent / "pictures" / f"{script.stem}.png").is_file()
 
 
 def test_the_readme_shows_the_first_example_as_it_is() -> None:

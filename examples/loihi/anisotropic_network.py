@@ -125,20 +125,24 @@ def network(rows=60, steps=1000, number=1):
 
 
 if __name__ == "__main__":
+    import os
+
     import matplotlib.pyplot as plt
 
     prefs.codegen.target = "numpy"
-    made = network()
-    made.net.run(1000)
+    rows = int(os.environ.get("ROWS", 60))  # 60 is the network of the paper
+    steps, each = 1000, 20
+    made = network(rows, steps)
+    made.net.run(steps)
     rates = {kind: np.mean(getattr(made, kind).count) for kind in "ei"}
-    print(f"spikes a neuron in 1,000 steps: {rates['e']:.1f} (E), {rates['i']:.1f} (I)")
+    print(f"spikes a neuron in {steps:,} steps: {rates['e']:.1f} (E), {rates['i']:.1f} (I)")
 
     figure, places = plt.subplots(1, 5, figsize=(12, 2.8), layout="constrained")
-    places[0].imshow(made.angles.reshape(60, 60).T, origin="lower", cmap="hsv")
+    places[0].imshow(made.angles.reshape(rows, rows).T, origin="lower", cmap="hsv")
     places[0].set_title("direction")
-    for place, begin in zip(places[1:], range(800, 880, 20)):
-        now = (made.e.t >= begin) & (made.e.t < begin + 20)
-        counts = np.bincount(made.e.i[now], minlength=3600)
-        place.imshow(counts.reshape(60, 60).T, origin="lower", vmin=0, vmax=5)
-        place.set_title(f"steps {begin} to {begin + 19}")
+    for place, begin in zip(places[1:], range(800, 800 + 4 * each, each)):
+        now = (made.e.t >= begin) & (made.e.t < begin + each)
+        counts = np.bincount(made.e.i[now], minlength=rows**2)
+        place.imshow(counts.reshape(rows, rows).T, origin="lower", vmin=0, vmax=5)
+        place.set_title(f"steps {begin} to {begin + each - 1}")
     plt.savefig("anisotropic_network.png")

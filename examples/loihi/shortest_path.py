@@ -72,10 +72,12 @@ def way_back(lattice, node):
 
 
 if __name__ == "__main__":
+    import os
+
     import matplotlib.pyplot as plt
 
     prefs.codegen.target = "numpy"
-    rows = 60
+    rows = int(os.environ.get("ROWS", 60))
     lattice, spikes = wave(rows, 2 * rows)
     way = way_back(lattice, rows * rows - 1)
     print(f"{spikes.num_spikes} spikes; the far corner is {len(way) - 1} edges away")
