@@ -90,7 +90,6 @@ class LavaSteps:
         self._composed = composed
         self._first, self._steps, self._goes_on = first, steps, goes_on
         self._numbers = itertools.count()
-        self._refuse_feedback()
         self._fired = {name: self._table(f"{name}_fired", np.int8, size)
                        for name, size in self._fire().items()}  # fmt: skip
         self._kept = {
@@ -117,36 +116,18 @@ class LavaSteps:
         return {key: (array, size) for key, (array, size) in found.items() if size}
 
     def _table(self, name: str, kind: Any, size: int) -> Table:
-        kind = np.dtype(kind)
-        total = self._steps * size * kind.itemsize
+        kind, rows = np.dtype(kind), max(1, self._steps)
+        total = rows * size * kind.itemsize
         if total > MOST_BYTES:
             raise NotSupported(
                 f"backend={self._backend!r}: {self._steps} steps of {name!r} would take"
                 f" {total >> 20} MiB, more than {MOST_BYTES >> 20}. Run fewer steps, or use"
                 " backend='emulator'."
             )
-        block = arena().allocate(max(1, total))
-        values = block.array(kind, max(1, self._steps * size))
+        values = arena().allocate(total).array(kind, rows * size)
         array_id = f"_array_lava_{next(self._numbers)}"
         array = program.Array(array_id, f"{kind.name}_t")
-        return Table(array, values.reshape(-1, max(1, size)))
-
-    def _refuse_feedback(self) -> None:
-        """What Brian2 computes from a neuron's state can't be an input: Lava runs before it."""
-        low = self._low
-        chip = {id(operation) for operation, _ in (*low.updates, *low.deliveries)}
-        decodes = [operation for operation, _ in (*low.decodes.values(), *low.synaptic.values())]
-        chip |= {id(operation) for operation in decodes}
-        states = frozenset[str]().union(*(effects(decode).all_writes for decode in decodes))
-        for operation in self._composed.program.operations:
-            if id(operation) in chip or isinstance(operation, _RECORDERS):
-                continue
-            if effects(operation).all_reads & states:
-                raise NotSupported(
-                    f"'{operation.origin.object_name}' reads states of neurons in every step, and"
-                    f" with backend={self._backend!r} these are known only when all steps are"
-                    " through. Leave it out, or use backend='emulator'."
-                )
+        return Table(array, values.reshape(rows, size))
 
     # ------------------------------------------------------------ the program of the loop
     def composed(self) -> Captured:
