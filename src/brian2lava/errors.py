@@ -12,7 +12,9 @@
     ├── EngineDied           (RuntimeError)  the process that hosts the engine ended
     ├── OutOfArena           (MemoryError)  no room for arrays
     ├── ChipLimit            (ValueError)  a value that a register of the chip can't hold
-    └── ChipOverflow         (ArithmeticError)  a state left its range and the policy was to raise
+    │   └── RuleError        a learning rule that can't be read or held (chip/learning/rule.py)
+    ├── ChipOverflow         (ArithmeticError)  a state left its range and the policy was to raise
+    └── FitError             (ValueError)  data or settings from which no fit or score can be made
 """
 
 from __future__ import annotations
@@ -60,3 +62,7 @@ class ChipLimit(BrianLavaError, ValueError):
 
 class ChipOverflow(BrianLavaError, ArithmeticError):
     """A state of a chip neuron left its range while overflow="raise" was set."""
+
+
+class FitError(BrianLavaError, ValueError):
+    """No fit or score can be made of this; the message names the data, the limit, the remedy."""
