@@ -177,7 +177,6 @@ _MODELS = (
         description="Fires in each step with a given probability.",
         string_equations="rnd = rand() : 1 (constant over dt)\np_spike : 1",
         threshold="rnd < p_spike",
-        on_chip="ProbSpiker",
         variables=(
             Entry("rnd", "the number that is drawn in each step, uniform in 0..1", "1"),
             Entry("p_spike", "probability of a spike in a step", "1"),
