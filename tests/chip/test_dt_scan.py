@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import (
+    Hz,
     Network,
     NeuronGroup,
+    PoissonGroup,
     SpikeGeneratorGroup,
     SpikeMonitor,
     StateMonitor,
@@ -181,6 +183,34 @@ def test_a_timed_array_keeps_its_own_time_step() -> None:
     assert rows["500 µs"]["flags"] != "does not fit"
 
 
+def test_synapses_that_learn_begin_with_their_weights_of_then() -> None:
+    """The row of now has the flags of the report, whatever has been learned since."""
+    with on_chip():
+        defaultclock.dt = 1 * ms
+        source = PoissonGroup(6, rates=200 * Hz)
+        group = NeuronGroup(
+            4, "dv/dt = -v/(10*ms) : 1", threshold="v > 1", reset="v = 0", method="exact"
+        )
+        synapses = Synapses(
+            source, group,
+            """w : 1
+            da/dt = -a/(20*ms) : 1 (event-driven)
+            db/dt = -b/(20*ms) : 1 (event-driven)""",
+            on_pre="v_post += w; a += 0.01; w = clip(w + b, 0, 1)",
+            on_post="b -= 0.01; w = clip(w + a, 0, 1)",
+        )  # fmt: skip
+        synapses.connect()
+        synapses.w = "0.0013 + 0.5*i/6 + 0.011*j"
+        began = np.array(synapses.w)
+        net = Network(source, group, synapses)
+        net.run(100 * ms)
+        assert np.abs(np.array(synapses.w) - began).max() > 0.02
+        chip = chip_part([0.5] * ms)
+        (projection,) = chip.other_steps(0.5e-3).ideal.projections
+    np.testing.assert_allclose(projection.weights / projection.unit_gain, began, rtol=1e-9)
+    assert int(rows_of(chip.dt_scan)["1 ms"]["flags"]) == len(chip.quantised.warnings)
+
+
 def test_a_scan_as_text_html_and_values() -> None:
     with on_chip():
         net, _ = driven()
@@ -191,7 +221,12 @@ def test_a_scan_as_text_html_and_values() -> None:
     text = str(report)
     assert "Other time steps (Loihi2, profile 'lava'; worst errors)" in text
     assert "Recommended: 200 µs, the nearest to 100 µs without a flag." in text
-    assert "<caption" in report.to_html() and "Recommended: 200 µs" in report.to_html()
+    page = report.to_html()
+    assert page.count("<table") == page.count("</table>") == 7
+    for part in ("Parameters", "What the integers cost", "Other time steps", "populations",
+                 "projections", "the fullest cores", "Recommended: 200 µs", "1 chip,"):  # fmt: skip
+        assert part in page, part
+    assert "http" not in page and page == report._repr_html_()
     found = report.to_dict()["chip"]["dt_scan"]
     assert [row["time step"] for row in found] == [
         "20 µs", "50 µs", "100 µs", "200 µs", "500 µs", "1 ms",
@@ -226,9 +261,10 @@ def test_objects_that_are_gone_cannot_be_asked() -> None:
 
 
 def test_the_nearest_without_a_flag_is_recommended() -> None:
-    def row(dt: float, excess: float, refusal: str = "") -> StepRow:
+    def row(dt: float, excess: float, refusal: str = "", resolves: bool = True) -> StepRow:
         worst: dict[str, ParameterRow] = {}
-        return StepRow(dt, refusal, worst, flags=("f",) if excess > 1 else (), excess=excess)
+        flags = ("f",) * int(excess)
+        return StepRow(dt, refusal, worst, flags=flags, excess=excess, resolves=resolves)
 
     rows = [row(1, 0.1), row(2, 3.0), row(4, 2.0), row(5, 0.2), row(8, 0.1)]
     assert recommended(rows, 2.5) is rows[3]
@@ -236,3 +272,8 @@ def test_the_nearest_without_a_flag_is_recommended() -> None:
     assert recommended(rows, None) is rows[0]
     assert recommended(rows[1:3], 2) is rows[2]
     assert recommended([row(1, 0.1, "no")], 1) is None
+    # a longer step has to resolve the time constants; the present one may be what it is
+    rows = [row(1, 3.0, resolves=False), row(2, 2.0, resolves=False), row(4, 0.1, resolves=False)]
+    assert recommended(rows, 2) is rows[1]
+    assert recommended(rows, 1) is rows[0]
+    assert recommended(rows[2:], 1) is None

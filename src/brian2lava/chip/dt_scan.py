@@ -18,6 +18,8 @@ from brian2lava.errors import BrianLavaError, OptionError
 
 #: Multiples of the present time step that are tried where none are given.
 FACTORS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+#: Steps that a time constant needs to be resolved where a longer step is recommended.
+_STEPS_A_TIME_CONSTANT = 5
 #: Units of rows that are decays.
 _DECAYS = ("s", "/step")
 #: What a resonator has in their place.
@@ -63,6 +65,8 @@ class StepRow:
         All that a report of this time step would warn of.
     excess : float
         The worst error over what is tolerable: above 1 there are flags.
+    resolves : bool
+        Whether the shortest time constant has at least five steps.
     """
 
     dt: float
@@ -72,6 +76,7 @@ class StepRow:
     headroom: float = np.nan
     flags: tuple[str, ...] = ()
     excess: float = np.inf
+    resolves: bool = True
 
 
 def dt_scan(
@@ -120,24 +125,26 @@ def dt_scan(
 def recommended(rows: Sequence[StepRow], present: float | None) -> StepRow | None:
     """Of the time steps without flags the nearest to ``present`` (without it, the shortest).
 
-    Where all have flags it is the one with the smallest worst error; None where none fits.
+    A step longer than ``present`` has to resolve all time constants (five steps and more in each).
+    Where all have flags it is the one with the fewest of them, and of those the one with the
+    smallest worst error; None where none fits.
     """
-    fitting = [row for row in rows if not row.refusal]
-    clean = [row for row in fitting if not row.flags]
+    usable = [row for row in rows if not row.refusal and (row.resolves or row.dt == present)]
+    usable += [row for row in rows if not row.refusal and present and row.dt < present]
+    clean = [row for row in usable if not row.flags]
     if clean:
-        return min(
-            clean, key=lambda row: abs(np.log(row.dt / (present or min(r.dt for r in clean))))
-        )
-    return min(fitting, key=lambda row: row.excess, default=None)
+        near = present or min(row.dt for row in clean)
+        return min(clean, key=lambda row: abs(np.log(row.dt / near)))
+    return min(usable, key=lambda row: (len(row.flags), row.excess), default=None)
 
 
 def _told(best: StepRow | None, present: float | None) -> str:
     if best is None:
-        return "Recommended: none of them, the chip can have none."
+        return "Recommended: none of them; the chip can't have them, or they are too long."
     step = physical(Span(best.dt, best.dt), "s")
     now = "" if present is None else f" to {physical(Span(present, present), 's')}"
     if best.flags:
-        return f"Recommended: {step}; all have flags, and its worst error is the smallest."
+        return f"Recommended: {step}; all have flags, and it has the fewest and smallest."
     if best.dt == present:
         return f"Recommended: {step}, the present one: it has no flags."
     if present is None:
@@ -181,25 +188,31 @@ def _scanned(
     rooms = [cost.headroom for cost in made.costs.values() if not np.isnan(cost.headroom)]
     flags = (*short_time_constants(at.ideal), *at.flags, *_by_weight(made))
     return StepRow(
-        dt, "", _worst(made), at.rounded, min(rooms, default=np.nan), flags, _excess(made)
-    )
+        dt, "", _worst(made), at.rounded, min(rooms, default=np.nan), flags, _excess(made),
+        _STEPS_A_TIME_CONSTANT * dt <= min(_shortest(at.ideal), default=np.inf) * (1 + 1e-9),
+    )  # fmt: skip
 
 
 def short_time_constants(ideal: IdealNetwork) -> tuple[str, ...]:
     """Time constants shorter than a step, which an exact integrator takes but nothing resolves."""
-    found = []
+    return tuple(
+        f"{what} ({physical(Span(least, least), 's')}) is shorter than a step"
+        for least, what in _shortest(ideal).items()
+        if least < ideal.dt * (1 - 1e-9)
+    )
+
+
+def _shortest(ideal: IdealNetwork) -> dict[float, str]:
+    """The least value of each time constant, in seconds, and whose it is."""
+    found = {}
     for population in ideal.populations:
         for quantity in population.quantities:
             if quantity.time_constant is None or not np.size(quantity.time_constant):
                 continue
             least = float(np.min(quantity.time_constant))
-            if 0 < least < ideal.dt * (1 - 1e-9):
-                told = physical(Span(least, least), "s")
-                found.append(
-                    f"{population.name}: {quantity.meaning or quantity.register} ({told}) is"
-                    " shorter than a step"
-                )
-    return tuple(found)
+            if least > 0:
+                found[least] = f"{population.name}: {quantity.meaning or quantity.register}"
+    return found
 
 
 def _kind(row: ParameterRow) -> str:

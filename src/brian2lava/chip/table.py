@@ -112,7 +112,7 @@ class Table:
         notes = "".join(f'<li style="color:#a33c00">{html.escape(n)}</li>' for n in self.footnotes)
         notes += "".join(f"<li>{html.escape(remark)}</li>" for remark in self.remarks)
         return (
-            f'<table style="border-collapse:collapse;font:13px sans-serif">{title}\n'
+            f'<table style="border-collapse:collapse;font:13px sans-serif;margin:10px 0">{title}\n'
             f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
             + (f'\n<ul style="font:13px sans-serif">{notes}</ul>' if notes else "")
         )

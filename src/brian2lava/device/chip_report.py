@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,10 +66,16 @@ class ChipPart:
 
     def to_html(self) -> str:
         """All tables and notes as HTML that needs nothing from outside."""
-        tables = [table.to_html() for table in self._tables()]
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._notes())
-        listed = f'<ul style="font:13px sans-serif">{notes}</ul>' if notes else ""
-        return "\n".join([*tables, listed, self.resources.to_html()])
+        resources = self.resources
+        return "\n".join(
+            [
+                *(table.to_html() for table in self._tables()),
+                _listed(self._notes()),
+                f'<p style="font:bold 13px sans-serif">{html.escape(resources.headline())}</p>',
+                *(_of_rows(name, rows).to_html() for name, rows in resources.tables().items()),
+                _listed(resources.notes),
+            ]
+        )
 
     _repr_html_ = to_html
 
@@ -122,6 +128,20 @@ class ChipPart:
         return "\n\n".join([*parts, *(["\n".join(notes)] if notes else [])])
 
 
+def _of_rows(title: str, rows: Sequence[Sequence[str]]) -> Table:
+    """A table of texts, its titles in the first row; columns of numbers stand to the right."""
+    heads, *body = rows
+    right = [
+        head for head, *cells in zip(heads, *body) if all(cell[:1].isdigit() for cell in cells)
+    ]
+    return Table(tuple(heads), tuple(map(tuple, body)), title, right=tuple(right))
+
+
+def _listed(notes: Sequence[str]) -> str:
+    items = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    return f'<ul style="font:13px sans-serif">{items}</ul>' if items else ""
+
+
 #: Lava's simulation costs a millisecond and more a step, and a process a projection.
 _SMALL, _LAVA_STEPS, _MOST_STEPS = 1000, 200, 10_000
 
@@ -138,8 +158,12 @@ def verify_run(kept: Kept, steps: int | None, lava: bool | None) -> Verification
     from brian2lava.interop.lava_run import run_lava
 
     def elsewhere(network: Any, count: int, emulated: Recorded) -> Recorded:
-        replay = {source.name: emulated.spikes[source.name] for source in network.sources}
-        return run_lava(network, count, list(emulated.states), replay)
+        names = [source.name for source in network.sources]
+        carried = {name: (emulated.payloads[name],) for name in names if name in emulated.payloads}
+        replay = {name: (*emulated.spikes[name], *carried.get(name, ())) for name in names}
+        traces = quantised.initial_traces()
+        states = list(emulated.states)
+        return run_lava(network, count, states, replay, seed=kept.seed, traces=traces)
 
     return verify(quantised, steps, kept.seed, elsewhere)
 

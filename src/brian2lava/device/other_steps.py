@@ -24,7 +24,14 @@ from brian2.units.fundamentalunits import Quantity, have_same_dimensions
 
 from brian2lava.capture.integrators import remembered_integrators
 from brian2lava.chip.dt_scan import Retimed
-from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, Reals, StateLink, real
+from brian2lava.chip.ideal import (
+    IdealNetwork,
+    IdealPopulation,
+    IdealProjection,
+    Reals,
+    StateLink,
+    real,
+)
 from brian2lava.chip.quantise import float_ranges
 from brian2lava.chip.recognise.brian_network import recognise
 from brian2lava.device.on_chip import RANGE_STEPS, range_steps
@@ -88,7 +95,12 @@ class OtherSteps:
                 raise
             except (ValueError, NotImplementedError) as problem:  # Brian2's own refusals
                 raise NotSupported(str(problem)) from problem
-        ideal = replace(found.ideal, dt=dt, populations=self._started(found.ideal))
+        ideal = replace(
+            found.ideal,
+            dt=dt,
+            populations=self._started(found.ideal),
+            projections=tuple(map(self._unlearned, found.ideal.projections)),
+        )
         if ideal.populations:
             ideal = float_ranges(ideal, self._range_steps(ideal), seed=self._seed)
         moved = [_moved(obj, dt) for obj in objects]
@@ -120,6 +132,22 @@ class OtherSteps:
             )
             for population in ideal.populations
         )
+
+    def _unlearned(self, projection: IdealProjection) -> IdealProjection:
+        """Synapses that learn have the weights with which the run began, too."""
+        before = next((p for p in self._ran.projections if p.name == projection.name), None)
+        if projection.learning is None or before is None:
+            return projection
+        if before.weights.shape != projection.weights.shape:
+            return projection
+        weights = _over(before.weights, _gains(before)) * _gains(projection)
+        return replace(projection, weights=real(weights))
+
+
+def _gains(projection: IdealProjection) -> Reals:
+    """What the user's weight is multiplied with, at each synapse."""
+    gain = projection.unit_gain
+    return np.asarray(gain[projection.post] if np.ndim(gain) else gain, np.float64)
 
 
 def time_steps(given: Any) -> list[float]:
