@@ -185,6 +185,51 @@ def test_each_has_what_its_users_ask_for(name: str) -> None:
     assert unknown <= {entry.name for entry in model.parameters}
 
 
+_LEAK = {
+    "lif": lambda p: -p["v"] / p["tau_v"] + p["j"] + p["bias"],
+    "atrlif": lambda p: -p["v"] / p["tau_v"] + p["j"] + p["bias"],
+    "lif_delta_v_input": lambda p: (p["bias"] - p["v"]) / p["tau_v"],
+    "lif_delta_v_input_v_rev": lambda p: (p["v_rev"] + p["bias"] - p["v"]) / p["tau_v"],
+    "lif_delta_v_input_v_rev_tau_v_ind": (
+        lambda p: (p["v_rev"] + p["bias"] - p["v"]) / p["tau_v_ind"]
+    ),
+    "lif_rp_delta_v_input": lambda p: (p["bias"] - p["v"]) / p["tau_v"],
+    "lif_rp_v_input": lambda p: (p["v_psp"] + p["bias"] - p["v"]) / p["tau_v"],
+    "lif_v_input_v_rev": lambda p: (p["v_rev"] + p["v_psp"] + p["bias"] - p["v"]) / p["tau_v"],
+    "lif_predef_stim_versatile": (
+        lambda p: (p["v_rev"] + p["bias"] + p["sigma_bg"] * p["xi"] - p["v"]) / p["tau_v_ind"]
+    ),
+}
+_OTHER_STATES = {
+    "j": lambda p: -p["j"] / p["tau_j"],
+    "v_psp": lambda p: -p["v_psp"] / p["tau_psp"],
+    "theta": lambda p: (2 * p["theta_0"] - p["theta"]) / p["tau_theta"],
+    "r": lambda p: -p["r"] / p["tau_r"],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_equations_are_those_of_the_model(name: str) -> None:
+    """Right-hand sides, held against formulas written down apart, at random points; and which
+    voltages are held while refractory."""
+    equations = _model(name).equations
+    draw = np.random.default_rng(11)
+    for state in sorted(equations.diff_eq_names):
+        formula = _LEAK[name] if state == "v" else _OTHER_STATES[state]
+        held = "unless refractory" in equations[state].flags
+        assert held == (state == "v" and "rp" in name.split("_"))
+        for _ in range(5):
+            point = {
+                each: draw.uniform(0.5, 2) for each in (*equations.identifiers, *equations.names)
+            }
+            ours = eval(str(equations[state].expr), {}, point)
+            assert ours == pytest.approx(formula(point), rel=1e-12)
+    states = {state for state in equations.diff_eq_names if state != "v"}
+    assert states == {"atrlif": {"j", "theta", "r"}, "lif": {"j"}}.get(
+        name, {"v_psp"} if name in ("lif_rp_v_input", "lif_v_input_v_rev") else set()
+    )
+
+
 def test_they_are_imported_without_a_device() -> None:
     """Another name is an ImportError that lists the models."""
     from brian2lava.preset_mode.model_loader import atrlif, lif

@@ -56,7 +56,7 @@ def _read(file: Path) -> PresetModel:
         threshold=" and ".join(_lines(conditions.get("th", ""))),
         resets=tuple(_lines(conditions.get("rs", ""))),
         held=str(given.get("refractory_period", "")).strip() == "True",
-        on_chip="if it fits one",
+        on_chip="if it fits one of its neurons",
         variables=_entries(given.get("variables", ())),
         parameters=_entries(given.get("parameters", ())),
     )

@@ -41,7 +41,7 @@ class ModelLoader:
     def available_preset_models() -> None:
         """Print a line a model: its name, and the chip's neuron that computes it."""
         for model in ModelLoader.models():
-            print(f"{model.name} -- {model.on_chip or 'floating point only'}")
+            print(f"{model.name} -- {model.place}")
 
 
 def __getattr__(name: str) -> Any:

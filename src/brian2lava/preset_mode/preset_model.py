@@ -69,15 +69,19 @@ class PresetModel:
         return {"th": self.threshold, "rs": list(self.resets) if several else self.reset}
 
     @property
+    def place(self) -> str:
+        """Where it can be computed, in words."""
+        return f"on a chip: {self.on_chip}" if self.on_chip else "in floating point only"
+
+    @property
     def refractory_period(self) -> str:
         """ "True" where the group takes ``refractory=``, else "False"."""
         return str(self.held)
 
     def __str__(self) -> str:
-        chip = f"on a chip: {self.on_chip}" if self.on_chip else "in floating point only"
         return "\n".join(
             (
-                f"{self.name} ({chip})",
+                f"{self.name} ({self.place})",
                 self.description,
                 "",
                 *_indented("equations", self.string_equations.splitlines()),
