@@ -1,0 +1,1 @@
+"""Fitting the chip's neuron and synapse models to equations and recordings."""
