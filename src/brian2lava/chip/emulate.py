@@ -209,7 +209,12 @@ class Emulation:
 
     # ------------------------------------------------------------ running
     def run(self, steps: int) -> Recorded:
-        """Run ``steps`` steps more; returns all that was recorded since the beginning.
+        """:meth:`advance` by ``steps``; returns all that was recorded since the beginning."""
+        self.advance(steps)
+        return self.recorded()
+
+    def advance(self, steps: int) -> None:
+        """Run ``steps`` steps more; what is recorded stays where it is until it is asked for.
 
         Raises
         ------
@@ -235,7 +240,6 @@ class Emulation:
             if self._host.alive:
                 self._host.end()
         self.now += steps
-        return self.recorded()
 
     def _make_room(self, end: int) -> None:
         operation = self._program.operations[self._instance["call"]]
