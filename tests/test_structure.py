@@ -29,7 +29,11 @@ MAY_KNOW = {
     "engine": ("program", "processes"),
     "capture": ("program",),
     "processes": ("engine", "program"),
+    "fit": ("chip", "engine", "program"),
 }
+
+#: Who may know a stage that stands at the end of the road.
+MAY_BE_KNOWN_BY = {"fit": ("fit", "studio", "cli")}
 
 
 def place(module: Path) -> str:
@@ -70,6 +74,15 @@ def test_a_stage_knows_only_what_it_takes_and_makes(stage: str) -> None:
             continue
         ours = {name.split(".")[1] for name in imported(module) if name.startswith("brian2lava.")}
         assert ours <= allowed, f"{place(module)} imports {', '.join(sorted(ours - allowed))}"
+
+
+@pytest.mark.parametrize("stage", MAY_BE_KNOWN_BY)
+def test_only_front_doors_know_the_last_stages(stage: str) -> None:
+    for module in MODULES:
+        if lies_in(place(module), MAY_BE_KNOWN_BY[stage]):
+            continue
+        names = {tuple(name.split(".")[:2]) for name in imported(module)}
+        assert ("brian2lava", stage) not in names, f"{place(module)} imports {stage}"
 
 
 #: What stands where Brian2 may be imported, and is free of it all the same: values that other
