@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from brian2lava.chip.network import (
+    BinomialCounts,
     ChipNetwork,
+    GivenCounts,
     PoissonSpikes,
     Population,
     Projection,
@@ -23,6 +25,7 @@ from brian2lava.errors import EngineDied, EngineError, NotSupported, OptionError
 from brian2lava.interop import lava_run
 from brian2lava.interop.lava_graph import lava_graph
 from brian2lava.interop.lava_run import run_lava
+from brian2lava.interop.notes import Notes
 from tests.chip.lava_graph_networks import (
     LIBRARY,
     SIZE,
@@ -200,6 +203,48 @@ def test_random_sources_are_replayed() -> None:
     assert len(want.spikes["a"][0])
     got = run_lava(network, 30, [("a", "v")], replay={"s": want.spikes["s"]})
     assert_same(got, want)
+
+
+@pytest.mark.parametrize("delays", [0, [0, 3, 3]])
+def test_sources_that_send_counts(delays: Any) -> None:
+    rng = np.random.default_rng(4)
+    target = Population("a", "LIF", 3, {"vth": 60, "dv": 400, "du": 900})
+    given = GivenCounts("g", 2, rng.integers(-5, 6, (20, 2)))
+    drawn = BinomialCounts("b", 3, 40, 0.1)
+    joins = (
+        Projection("p", "g", "a", [0, 1, 1], [0, 1, 2], [9, 9, -9], message_bits=8, delays=delays),
+        Projection("q", "b", "a", [0, 1, 2], [0, 1, 2], [7, 8, 9], message_bits=8, delays=delays),
+    )
+    network = ChipNetwork((target,), (given, drawn), joins)
+    with pytest.raises(NotSupported, match="source 'b' is random"):
+        run_lava(network, 30)
+    want = PlainChip(network, np.random.default_rng(0)).run(30, [("a", "v")])
+    replay = {"b": (*want.spikes["b"], want.payloads["b"])}
+    assert np.max(want.payloads["b"]) > 3
+    assert len(want.spikes["a"][0])
+    assert not lava_graph(network, 30, replay).ours
+    assert_same(run_lava(network, 30, [("a", "v")], replay), want)
+
+
+def test_words_that_were_drawn_elsewhere() -> None:
+    network = ChipNetwork((Population("a", "ProbSpiker", 50, {"p_spike": 1 << 22}),))
+    want = PlainChip(network, np.random.default_rng(3)).run(40, [("a", "rnd")])
+    words = {"a": want.states["a", "rnd"]}
+    assert_same(run_lava(network, 40, [("a", "rnd")], words=words), want)
+
+
+def test_the_hub_hears_all_spikes(monkeypatch: Any) -> None:
+    """As it has to where neurons are on a chip and can't be watched."""
+    network = side_by_side([drawn_part("a", "LIF", 4), drawn_part("b", "ATRLIF", 2)])
+    want = PlainChip(network).run(STEPS)
+    graph = lava_graph(network, STEPS, heard=True)
+    assert graph.heard == tuple(graph.neurons)
+    notes = Notes(network, STEPS, ())
+    watching = notes.watching(graph, drawn=True)
+    heard = {graph.hub: watching[graph.hub]}
+    monkeypatch.setattr(Notes, "watching", lambda *_, **__: heard)
+    lava_run._run(graph, lava_run._simulated("fixed_pt"), notes, drawn=True)
+    assert_same(notes.recorded(), want)
 
 
 def test_nothing_to_run() -> None:

@@ -128,6 +128,30 @@ def test_the_emulators_draws(name: str) -> None:
                 np.testing.assert_array_equal(emulation.plastic(projection, what), last)
 
 
+@pytest.mark.parametrize("how", ["half", "twice"])
+def test_learning_begins_with_given_traces_and_tags(how: str) -> None:
+    chip = network(TAGS, how)
+    rng = np.random.default_rng(1)
+    traces = {
+        item.name: {
+            "x1": rng.integers(0, 127, SOURCES if item.name == "in" else SIZE),
+            "y1": rng.integers(0, 127, SIZE),
+            "t": rng.integers(-200, 200, item.size),
+        }
+        for item in chip.projections[:2]
+    }
+    bare = run_lava(chip, 10, [("in", "w")]).states["in", "w"]
+    got = run_lava(chip, STEPS, record(TAGS), traces=traces)
+    with Emulation(chip, [("a", "v")], traces=traces) as emulation:
+        emulated = emulation.run(STEPS)
+        np.testing.assert_array_equal(emulated.states["a", "v"], got.states["a", "v"])
+        for projection in ("in", "own"):
+            for what in ("w", "x1", "y1"):
+                last = got.states[projection, what][-1]
+                np.testing.assert_array_equal(emulation.plastic(projection, what), last)
+    assert np.any(got.states["in", "w"][:10] != bare)
+
+
 def test_other_draws_give_other_weights() -> None:
     chip = network(PAIR, "all")
     ends = [

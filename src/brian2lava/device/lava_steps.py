@@ -92,6 +92,15 @@ class LavaSteps:
         self._numbers = itertools.count()
         self._fired = {name: self._table(f"{name}_fired", np.int8, size)
                        for name, size in self._fire().items()}  # fmt: skip
+        self._carried = {
+            source.name: self._table(
+                f"{source.name}_carried",
+                low.storage[low.payloads[source.name][0]].dtype,
+                source.size,
+            )
+            for source in network.sources
+            if source.graded and source.size
+        }
         self._kept = {
             (name, state): self._table(f"{name}_{state}_kept", low.storage[array].dtype, size)
             for (name, state), (array, size) in self._places().items()
@@ -142,7 +151,7 @@ class LavaSteps:
             array, size = self._places()[name, state]
             place = self._last_writer(array)
             behind.setdefault(place, []).append(self._values_from(name, array, size, table))
-        return self._with(behind, [*self._fired.values(), *self._kept.values()])
+        return self._with(behind)
 
     def _last_writer(self, array: str) -> int:
         """The place of the last operation of the chip that writes ``array``."""
@@ -151,9 +160,12 @@ class LavaSteps:
             k for k, operation in enumerate(operations) if array in effects(operation).all_writes
         )
 
-    def _with(self, behind: Mapping[int, Sequence[Pair]], tables: Sequence[Table]) -> Captured:
-        """The composed program with operations behind those at given places."""
-        composed = self._composed
+    def _tables(self) -> list[Table]:
+        return [*self._fired.values(), *self._carried.values(), *self._kept.values()]
+
+    def _with(self, behind: Mapping[int, Sequence[Pair]]) -> Captured:
+        """The composed program with the tables, and operations behind those at given places."""
+        composed, tables = self._composed, self._tables()
         operations: list[program.Operation] = []
         constants: list[tuple[float, ...]] = []
         owners: list[str] = []
@@ -237,8 +249,8 @@ class LavaSteps:
         network = at_present(
             self._network, self._low, self._first, self._steps, self._goes_on, self._backend
         )
-        tables = (*self._fired.values(), *self._kept.values())
-        rehearse(self._device, self._rehearsal(), clocks, {t.array.id for t in tables}, begin)
+        kept = {table.array.id for table in self._tables()}
+        rehearse(self._device, self._rehearsal(), clocks, kept, begin)
         recorded = run_lava(
             network,
             self._steps,
@@ -246,6 +258,7 @@ class LavaSteps:
             replay=self._spikes_of_sources(),
             seed=self._around.seed,
             words=self._words(),
+            traces=self._around.traces,
             hardware=self._device.options.hardware if self._backend == "chip" else "",
         )
         for name, (steps, who) in recorded.spikes.items():
@@ -262,13 +275,15 @@ class LavaSteps:
               for name in recorded.on_chip),
         ]  # fmt: skip
 
-    def _spikes_of_sources(self) -> dict[str, tuple[Integers, Integers]]:
-        """(steps, indices) by source."""
+    def _spikes_of_sources(self) -> dict[str, tuple[Integers, ...]]:
+        """(steps, indices) by source, and what graded sources' spikes carry."""
         found = {}
         for source in self._network.sources:
             if source.size:
                 when, who = np.nonzero(self._fired[source.name].values)
-                found[source.name] = when, who
+                carried = self._carried.get(source.name)
+                counts = () if carried is None else (carried.values[when, who],)
+                found[source.name] = when, who, *counts
         return found
 
     def _words(self) -> dict[str, Integers]:
@@ -290,10 +305,13 @@ class LavaSteps:
                 place = self._last_writer(self._low.events[source.name])
                 noted = self._noted_spikes(source.name, source.size)
                 behind.setdefault(place, []).append(noted)
+        for name in self._carried:
+            place = self._last_writer(self._low.payloads[name][0])
+            behind.setdefault(place, []).append(self._noted_counts(name))
         for key, (array, size) in self._places().items():
             place = self._last_writer(array)
             behind.setdefault(place, []).append(self._noted_values(*key, array, size))
-        noted_in = self._with(behind, [*self._fired.values(), *self._kept.values()])
+        noted_in = self._with(behind)
         chosen = [
             k
             for k, operation in enumerate(noted_in.program.operations)
@@ -316,6 +334,21 @@ class LavaSteps:
             )
         )  # fmt: skip
         return operation, (size, self._first)
+
+    def _noted_counts(self, name: str) -> Pair:
+        """What a graded source sends in this step, from among the last ``depth`` steps."""
+        payloads, depth = self._low.payloads[name]
+        table, step = self._carried[name].array.id, self._around.timestep
+        turn = f"const int64_t _turn_idx = _ptr{step}[0] % {depth} * N + _idx;"
+        operation = program.Elementwise(
+            **self._common(
+                name, "counts_noted", [turn, f"_ptr{table}[{_PLACE}] = _ptr{payloads}[_turn_idx];"],
+                reads=frozenset({Access(payloads, "_turn_idx")}),
+                writes=frozenset({Access(table, _PLACE)}),
+                count="N", domain=f"{name}_counts_noted",
+            )
+        )  # fmt: skip
+        return operation, (self._fire()[name], self._first)
 
     def _noted_values(self, name: str, state: str, array: str, size: int) -> Pair:
         table = self._kept[name, state].array.id

@@ -15,11 +15,13 @@ import numpy as np
 
 from brian2lava.chip.learning import PhiloxTape
 from brian2lava.chip.network import (
+    BinomialCounts,
     ChipNetwork,
     Integers,
     PoissonSpikes,
     Population,
     Projection,
+    Source,
     SpikeTimes,
     Stimulus,
 )
@@ -32,8 +34,11 @@ from brian2lava.interop.plastic_steps import LearningRing
 from brian2lava.interop.synapse_layers import Form
 from brian2lava.processes.shim import install
 
-#: (steps, indices) of spikes, as in :class:`brian2lava.chip.plain.Recorded`.
-Spikes = tuple[Integers, Integers]
+#: (steps, indices) of spikes, and for graded sources what each carries, as in
+#: :class:`brian2lava.chip.plain.Recorded`.
+Spikes = tuple[Integers, ...]
+#: Projection -> trace or tag -> values that learning begins with.
+Traces = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ def lava_graph(
     masked: bool = True,
     words: Mapping[str, Integers] | None = None,
     heard: bool = False,
+    traces: Traces | None = None,
 ) -> LavaGraph:
     """``network`` as connected Lava processes.
 
@@ -96,8 +102,8 @@ def lava_graph(
     network : ChipNetwork
     steps : int
         For how long sources and stimuli are written out, at least 1.
-    replay : dict of str to (steps, indices)
-        Spikes of Poisson sources, for example those that the emulator recorded.
+    replay : dict of str to (steps, indices), or (steps, indices, counts)
+        Spikes of random sources, and what they carry, for example those that the emulator recorded.
     form : "auto", "dense" or "sparse"
         Which of Lava's synapses: dense for small matrices, or always the one.
     seed : int
@@ -116,14 +122,16 @@ def lava_graph(
         of the others they come from ``seed``.
     heard : bool
         Whether all spikes come to the hub, too: where neurons are on a chip, they are heard there.
+    traces : dict of projection to dict of trace to array
+        What learning begins with; 0 without it.
 
     Raises
     ------
     NotSupported
-        A Poisson source has no spikes to replay, or a learning rule takes traces from neurons.
+        A random source has no spikes to replay, or a learning rule takes traces from neurons.
     """
     install()
-    options = _Options(replay or {}, form, seed, rng_seed, masked, words or {}, heard)
+    options = _Options(replay or {}, form, seed, rng_seed, masked, words or {}, heard, traces or {})
     return _Builder(network, steps, options).graph()
 
 
@@ -138,6 +146,7 @@ class _Options:
     masked: bool
     words: Mapping[str, Integers]
     heard: bool
+    traces: Traces
 
 
 class _Builder:
@@ -177,28 +186,30 @@ class _Builder:
             seed=self._options.seed,
         )
 
-    def _source(self, source: SpikeTimes | PoissonSpikes) -> Any:
+    def _source(self, source: Source) -> Any:
         from lava.proc.io.source import RingBuffer
 
-        when, who = self._spikes_of(source)
-        data = np.zeros((source.size, self._steps), np.int32)
-        data[who[when < self._steps], when[when < self._steps]] = 1
-        return RingBuffer(data=data)
+        return RingBuffer(data=self._sent(source).astype(np.int32))
 
-    def _spikes_of(self, source: SpikeTimes | PoissonSpikes) -> Spikes:
+    def _sent(self, source: Source) -> Integers:
+        """What a source sends, shape (size, steps)."""
+        steps = self._steps
         if source.name in self._options.replay:
-            when, who = self._options.replay[source.name]
-            return np.asarray(when), np.asarray(who)
-        if isinstance(source, PoissonSpikes):
+            when, who, *counts = map(np.asarray, self._options.replay[source.name])
+        elif isinstance(source, PoissonSpikes | BinomialCounts):
             raise NotSupported(
                 f"source {source.name!r} is random, and Lava is to get the spikes that the"
                 f" emulator had: pass them as replay={{{source.name!r}: recorded.spikes[...]}}."
             )
-        if not source.period:
-            return source.steps, source.indices
-        turns = np.arange(-(-self._steps // source.period)) * source.period
-        when = (turns[:, None] + source.steps).ravel()
-        return when, np.tile(source.indices, len(turns))
+        elif isinstance(source, SpikeTimes):
+            when, who, counts = *_turns(source, steps), []
+        else:
+            when, who = np.nonzero(source.counts)
+            counts = [source.counts[when, who]]
+        data = np.zeros((source.size, steps), np.int64)
+        inside = when < steps
+        data[who[inside], when[inside]] = counts[0][inside] if counts else 1
+        return data
 
     def _population(self, number: int, population: Population) -> Any:
         arithmetic = self._network.arithmetic
@@ -247,16 +258,22 @@ class _Builder:
         )
         if not why:
             rng_seed = self._options.rng_seed + plastic_layers.GENERATORS * number
-            return plastic_layers.learning_dense(projection, sources, targets, rng_seed)
+            first = self._options.traces.get(projection.name, {})
+            return plastic_layers.learning_dense(projection, sources, targets, rng_seed, first)
         from brian2lava.processes.chip_plastic import ChipPlastic
 
         self._ours[projection.name] = why
-        seed = self._options.seed
+        options = self._options
         return ChipPlastic(
             name=projection.name,
             sources=sources,
             targets=targets,
-            make_ring=lambda: LearningRing(network, projection, PhiloxTape(seed, number)),
+            make_ring=lambda: LearningRing(
+                network,
+                projection,
+                PhiloxTape(options.seed, number),
+                options.traces.get(projection.name, {}),
+            ),
         )
 
     def _layers(self, projection: Projection) -> tuple[Any, ...]:
@@ -314,3 +331,11 @@ class _Builder:
             if projection.size:
                 parent[root(projection.source)] = root(projection.target)
         return sorted({root(name) for name in self._neurons})
+
+
+def _turns(source: SpikeTimes, steps: int) -> tuple[Integers, Integers]:
+    """Steps and indices of a source's spikes, as often as it repeats itself."""
+    if not source.period:
+        return source.steps, source.indices
+    turns = np.arange(-(-steps // source.period)) * source.period
+    return (turns[:, None] + source.steps).ravel(), np.tile(source.indices, len(turns))

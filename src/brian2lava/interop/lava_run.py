@@ -13,7 +13,7 @@ from brian2lava.chip.plain import Recorded
 from brian2lava.engine.host import interrupts_deferred
 from brian2lava.errors import EngineDied, NotSupported, OptionError
 from brian2lava.interop.backend import hardware_run_config
-from brian2lava.interop.lava_graph import Form, LavaGraph, Spikes, lava_graph
+from brian2lava.interop.lava_graph import Form, LavaGraph, Spikes, Traces, lava_graph
 from brian2lava.interop.notes import Notes
 from brian2lava.interop.observation import Failures, Watched, is_python, watch
 from brian2lava.processes.forking import ForkingThread
@@ -51,6 +51,7 @@ def run_lava(
     rng_seed: int | None = None,
     words: Mapping[str, Integers] | None = None,
     hardware: str = "",
+    traces: Traces | None = None,
 ) -> LavaRecorded:
     """Run ``network`` for ``steps`` steps in Lava's simulation of the chip.
 
@@ -61,11 +62,11 @@ def run_lava(
     record : sequence of (name, state)
         What is recorded after each step: states of populations; of projections that learn "w", the
         mantissas, and traces ("x1", ...).
-    replay : dict of str to (steps, indices)
-        Spikes of Poisson sources (those that the emulator recorded).
+    replay : dict of str to (steps, indices), or (steps, indices, counts)
+        Spikes of random sources (those that the emulator recorded), and what they carry.
     select : str
         Lava's tag of the models to take.
-    form, seed, words
+    form, seed, words, traces
         See :func:`brian2lava.interop.lava_graph.lava_graph`.
     rng_seed : int, optional
         Lava's LearningDense rounds by its own generators, which begin with this
@@ -91,17 +92,18 @@ def run_lava(
     """
     if steps < 0:
         raise OptionError(f"run_lava: {steps} steps; 0 or more are needed.")
-    notes = Notes(network, steps, record)
+    notes = Notes(network, steps, record, traces)
     graph = lava_graph(
         network,
         max(1, steps),
         replay,
         form,
         seed,
-        rng_seed or 0,
-        not hardware,
-        words,
-        bool(hardware),
+        rng_seed=rng_seed or 0,
+        masked=not hardware,
+        words=words,
+        heard=bool(hardware),
+        traces=traces,
     )
     if len(graph.processes) > _MOST_PROCESSES:
         raise NotSupported(

@@ -14,7 +14,7 @@ from brian2lava.chip.plastic import PlasticSynapses
 from brian2lava.errors import NotSupported, OptionError
 from brian2lava.interop import plastic_layers
 from brian2lava.interop.chip_steps import initial_states, word_of
-from brian2lava.interop.lava_graph import LavaGraph
+from brian2lava.interop.lava_graph import LavaGraph, Traces
 from brian2lava.interop.observation import Watched, attributes, shared_array
 from brian2lava.interop.plastic_steps import values_of
 
@@ -33,6 +33,8 @@ class Notes:
     network : ChipNetwork
     steps : int
     record : sequence of (population or projection, name of what is noted after each step)
+    traces : dict of projection to dict of trace to array
+        What learning begins with.
 
     Raises
     ------
@@ -42,8 +44,14 @@ class Notes:
         It would take more memory than ``MOST_BYTES``.
     """
 
-    def __init__(self, network: ChipNetwork, steps: int, record: Sequence[tuple[str, str]]) -> None:
-        self._network = network
+    def __init__(
+        self,
+        network: ChipNetwork,
+        steps: int,
+        record: Sequence[tuple[str, str]],
+        traces: Traces | None = None,
+    ) -> None:
+        self._network, self._traces = network, traces or {}
         first = {pair: self._first(*pair) for pair in record}
         origins = (*network.populations, *network.sources)
         rows = [*first.values(), *(np.zeros(item.size, np.bool_) for item in origins)]
@@ -68,8 +76,9 @@ class Notes:
             values = initial_states(population, self._network.arithmetic)
             kind = word_of(self._network.arithmetic)
         else:
-            tape = PhiloxTape(0)  # nothing is drawn
-            values = values_of(PlasticSynapses(self._network, learning, tape))
+            plastic = PlasticSynapses(self._network, learning, PhiloxTape(0))  # nothing is drawn
+            plastic.begin(self._traces.get(name, {}))
+            values = values_of(plastic)
             kind = np.int64
         if state not in values:
             raise OptionError(

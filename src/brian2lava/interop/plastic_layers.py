@@ -23,6 +23,8 @@ from brian2lava.interop.synapse_layers import ranks
 _LEARNING_CELLS = 1 << 16
 #: Generators that lava-nc seeds for each rule: rng_seed and the three numbers after it.
 GENERATORS = 4
+#: Tags by Lava's names.
+_TAGS = {"d": "tag_2", "t": "tag_1"}
 
 
 def why_ours(
@@ -53,14 +55,23 @@ def why_ours(
     return ""
 
 
-def learning_dense(projection: Projection, sources: int, targets: int, rng_seed: int) -> Any:
-    """Lava's LearningDense for ``projection`` (see :func:`why_ours`)."""
+def learning_dense(
+    projection: Projection,
+    sources: int,
+    targets: int,
+    rng_seed: int,
+    first: Mapping[str, Any] | None = None,
+) -> Any:
+    """Lava's LearningDense for ``projection`` (see :func:`why_ours`).
+
+    ``first``: traces, and the tags "d" and "t" by synapse, to begin with.
+    """
     from lava.proc.dense.process import LearningDense
     from lava.utils.weightutils import SignMode
 
     weights = np.zeros((targets, sources), np.int64)
     weights[projection.post, projection.pre] = projection.weights
-    return LearningDense(
+    process = LearningDense(
         weights=weights,
         learning_rule=lava_rule(projection.learning, rng_seed),
         name=projection.name,
@@ -68,6 +79,15 @@ def learning_dense(projection: Projection, sources: int, targets: int, rng_seed:
         num_weight_bits=projection.num_weight_bits,
         sign_mode=SignMode(projection.signs.value),
     )
+    for name, values in (first or {}).items():
+        place = getattr(process, _TAGS.get(name, name))
+        if name in _TAGS:
+            tags = np.zeros((targets, sources), np.int64)
+            tags[projection.post, projection.pre] = values
+            place.init = tags
+        else:
+            place.init = np.array(np.broadcast_to(values, place.shape), np.int64)
+    return process
 
 
 def lava_rule(rule: LearningRule, rng_seed: int) -> Any:

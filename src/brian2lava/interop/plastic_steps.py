@@ -23,12 +23,17 @@ class LearningRing:
         With a learning rule.
     tape
         Where rounding draws from (:mod:`brian2lava.chip.learning`).
+    first : dict of str to array
+        Traces and tags to begin with.
     """
 
-    def __init__(self, network: ChipNetwork, projection: Projection, tape: Any) -> None:
+    def __init__(
+        self, network: ChipNetwork, projection: Projection, tape: Any, first: Mapping[str, Any]
+    ) -> None:
         self._projection = projection
         self._kind = word_of(network.arithmetic)
         self._plastic = PlasticSynapses(network, projection, tape)
+        self._plastic.begin(first)
         self._adds = effective(projection, network.arithmetic).astype(self._kind)
         self._due = np.zeros(network.population(projection.target).size, self._kind)
 
