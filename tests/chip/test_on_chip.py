@@ -14,7 +14,6 @@ from brian2 import (
     Network,
     NeuronGroup,
     PoissonGroup,
-    PoissonInput,
     PopulationRateMonitor,
     SpikeGeneratorGroup,
     SpikeMonitor,
@@ -488,10 +487,6 @@ def test_what_no_chip_neuron_equals_raises(case: str) -> None:
 
 
 def test_inputs_and_clocks_that_a_chip_has_not() -> None:
-    with on_chip():
-        group = neurons()
-        with pytest.raises(NotSupported, match="poissoninput"):
-            refused(group, PoissonInput(group, "v", 10, 100 * Hz, 0.1))
     with on_chip():
         other = NeuronGroup(1, "dv/dt = (2-v)/ms : 1", threshold="v > 1", reset="v = 0",
                             dt=0.2 * ms, method="euler", name="other")  # fmt: skip

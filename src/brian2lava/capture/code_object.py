@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -148,6 +149,10 @@ class LoopCodeObject(CodeObject):
         return self.twin(**kwds)
 
 
+#: A probability that vanishes where it is written with 15 decimals.
+_ZERO = re.compile(r"(?<!\d)0\.0{15}")
+
+
 def has_native_functions(variables: dict[str, Any]) -> bool:
     """Whether every function among ``variables`` has an implementation for C++."""
     return all(
@@ -159,9 +164,7 @@ def _native(function: Function) -> bool:
     implementation = function.implementations[LoopCodeObject]
     if implementation is PYTHON_ONLY:
         return False
-    if isinstance(function, BinomialFunction) and "0.000000000000000" in str(
-        implementation.get_code(None)
-    ):
+    if isinstance(function, BinomialFunction) and _ZERO.search(str(implementation.get_code(None))):
         # Brian2 writes (1 - p)^n with 15 decimals; where that is 0, its code never ends
         return False
     return all(_native(dependency) for dependency in (implementation.dependencies or {}).values())

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from brian2lava.chip.learning.ideal import IdealLearning
 from brian2lava.chip.models import MODELS
 from brian2lava.chip.models.neuron import NeuronModel
-from brian2lava.chip.network import PoissonSpikes, SpikeTimes
+from brian2lava.chip.network import Source
 
 Reals = NDArray[np.float64]
 
@@ -186,7 +186,7 @@ class IdealNetwork:
 
     dt: float
     populations: tuple[IdealPopulation, ...]
-    sources: tuple[SpikeTimes | PoissonSpikes, ...] = ()
+    sources: tuple[Source, ...] = ()
     projections: tuple[IdealProjection, ...] = ()
     stimuli: tuple[IdealStimulus, ...] = ()
     notes: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ def frozen(values: Any, kind: Any = np.int64) -> Integers:
     return array
 
 
-def check_size(what: str, size: Any, least: int = 0) -> None:
-    """Refuse what is no whole number, or below ``least``."""
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < least:
-        raise ChipLimit(f"{what}: size {size!r}; a whole number, {least} or more, is needed.")
+def check_size(what: str, size: Any) -> None:
+    """Refuse what is no whole number, or below 0."""
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+        raise ChipLimit(f"{what} {size!r}; a whole number, 0 or more, is needed.")

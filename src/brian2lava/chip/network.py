@@ -95,7 +95,7 @@ class Population:
         if self.model not in MODELS:
             raise ChipLimit(f"population {self.name!r}: there is no chip model {self.model!r};"
                             f" there are {', '.join(MODELS)}.")  # fmt: skip
-        check_size(f"population {self.name!r}", self.size)
+        check_size(f"population {self.name!r}: size", self.size)
         model = self.neuron
         registers = {register.name: register for register in model.registers}
         states = {state.name: state for state in model.states}

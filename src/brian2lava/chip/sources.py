@@ -48,7 +48,7 @@ class SpikeTimes:
     largest: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        check_size(f"source {self.name!r}", self.size)
+        check_size(f"source {self.name!r}: size", self.size)
         indices, steps = frozen(self.indices), frozen(self.steps)
         if indices.shape != steps.shape or indices.ndim != 1:
             raise ChipLimit(
@@ -97,7 +97,7 @@ class PoissonSpikes:
     largest: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        check_size(f"source {self.name!r}", self.size)
+        check_size(f"source {self.name!r}: size", self.size)
         values = np.array(self.probability, dtype=np.float64)
         if values.shape not in ((), (self.size,)) or not np.all((values >= 0) & (values <= 1)):
             raise ChipLimit(
@@ -128,7 +128,7 @@ class BinomialCounts:
     size : int
         Number of targets.
     inputs : int
-        Sources a target, at least 1; at most what a payload can count to.
+        Sources a target; at most what a payload can count to.
     probability : float
         Of a spike of each source in a step, 0..1: rate * dt.
     first : int
@@ -145,8 +145,8 @@ class BinomialCounts:
     graded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_size(f"source {self.name!r}", self.size)
-        check_size(f"source {self.name!r}, inputs a target", self.inputs, least=1)
+        check_size(f"source {self.name!r}: size", self.size)
+        check_size(f"source {self.name!r}, inputs a target", self.inputs)
         PAYLOAD.check(
             f"source {self.name!r}, inputs a target", self.inputs, "Use several of fewer inputs."
         )
@@ -187,7 +187,7 @@ class GivenCounts:
     graded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_size(f"source {self.name!r}", self.size)
+        check_size(f"source {self.name!r}: size", self.size)
         counts = frozen(self.counts)
         if counts.ndim != 2 or counts.shape[1] != self.size:
             raise ChipLimit(
@@ -212,8 +212,9 @@ class GivenCounts:
 Source = SpikeTimes | PoissonSpikes | BinomialCounts | GivenCounts
 
 
-def given_counts(source: Source, steps: int, spikes: tuple[Any, Any], payloads: Any) -> GivenCounts:
-    """What a graded source has sent in a run of ``steps`` steps, as a source."""
-    counts = np.zeros((steps, source.size), np.int64)
-    counts[spikes] = payloads
+def given_counts(source: Source, spikes: tuple[Any, Any], payloads: Any) -> GivenCounts:
+    """What a graded source has sent in a run, (steps, indices) and payloads, as a source."""
+    when, who = spikes
+    counts = np.zeros((int(np.max(when, initial=-1)) + 1, source.size), np.int64)
+    counts[when, who] = payloads
     return GivenCounts(source.name, source.size, counts)

@@ -84,9 +84,10 @@ class Composing:
                 self._update(self.updates[owner])
             elif owner in self.gone:
                 continue
-            elif isinstance(operation, program.Pathway):
+            elif owner in self.found.pathways:
+                self._update(owner)  # a source of counts; a pathway has nothing to update
                 self._deliver(owner)
-                if place == pathways[-1]:
+                if pathways and place == pathways[-1]:
                     self._learn()
             else:
                 self._decode(operation)
@@ -100,6 +101,7 @@ class Composing:
             ),
             constants=tuple(self.constants),
             owners=tuple(self.owners),
+            calls=(),  # of a PoissonInput, whose operation is gone; others have been refused
             queues={},
             placed=dict(self.low.storage),
         )

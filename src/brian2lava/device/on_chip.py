@@ -14,6 +14,7 @@ import numpy as np
 from brian2.core.base import BrianObject
 from brian2.core.network import Network
 from brian2.groups.neurongroup import NeuronGroup
+from brian2.input.poissoninput import PoissonInput
 
 from brian2lava.capture.network import Captured
 from brian2lava.capture.statements import array_id
@@ -66,8 +67,10 @@ class OnChip:
     # ------------------------------------------------------------ before the loop
     def lowered(self, captured: Captured, objects: Sequence[BrianObject]) -> Captured:
         """The captured network with the chip's operations."""
-        if captured.calls:
-            names = ", ".join(sorted({f"'{obj.name}'" for obj in captured.calls}))
+        # a PoissonInput's own code is not what runs, whatever language it is in
+        calls = [obj for obj in captured.calls if not isinstance(obj, PoissonInput)]
+        if calls:
+            names = ", ".join(sorted({f"'{obj.name}'" for obj in calls}))
             raise NotSupported(
                 f"{names}: Python code in every step can't reach the registers of a chip. Take it"
                 " out, or run it with set_device('lava', hardware='CPU')."

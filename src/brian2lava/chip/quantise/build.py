@@ -8,7 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, IdealStimulus, Reals, real
+from brian2lava.chip.ideal import (
+    IdealNetwork,
+    IdealPopulation,
+    IdealProjection,
+    IdealStimulus,
+    Reals,
+    real,
+)
 from brian2lava.chip.limits import ALIGNMENT
 from brian2lava.chip.network import ChipNetwork, Population, Projection, Stimulus
 from brian2lava.chip.profiles import LAVA, Arithmetic
@@ -19,6 +26,7 @@ from brian2lava.chip.quantise.compensation import (
     factors_of,
 )
 from brian2lava.chip.quantise.costs import costs_of
+from brian2lava.chip.quantise.counts import with_binary_sources
 from brian2lava.chip.quantise.extras import with_extras
 from brian2lava.chip.quantise.plastic import quantise_learning
 from brian2lava.chip.quantise.registers import (
@@ -106,6 +114,8 @@ def quantise(
     """
     ideal = replace(ideal, populations=tuple(map(with_extras, ideal.populations)))
     _check_options(ideal, chip, headroom, scales or {})
+    if chip == "Loihi1":
+        ideal = with_binary_sources(ideal)
     for projection in ideal.projections:
         check_projection(projection, arithmetic, ideal.dt)
     for population in ideal.populations:
@@ -202,7 +212,7 @@ def _add(
     built.populations.append(filled.population)
     built.rows.extend(filled.rows)
     for part in inputs.parts:
-        graded = not part.projection.binary and _graded(ideal, part.projection.source)
+        graded = _graded(ideal, part.projection)
         unit = unit_of_input(population, part.projection.port)
         projection, origin, row, vanished = quantise_part(
             part, scale, PAYLOAD_BITS if graded else 0, unit
@@ -264,9 +274,12 @@ def _stimulus_row(stimulus: IdealStimulus, scale: float, factor: Reals, unit: st
     )
 
 
-def _graded(ideal: IdealNetwork, source: str) -> bool:
-    """Whether spikes of a source carry a number that weights are multiplied with."""
-    return any(
+def _graded(ideal: IdealNetwork, projection: IdealProjection) -> bool:
+    """Whether spikes carry a number that weights are multiplied with."""
+    source = projection.source
+    if any(item.name == source and item.graded for item in ideal.sources):
+        return True
+    return not projection.binary and any(
         population.name == source and population.neuron.step(LAVA, frozenset()).payload is not None
         for population in ideal.populations
     )

@@ -26,7 +26,7 @@ from brian2lava.chip.ideal import (
 )
 from brian2lava.chip.limits import ALIGNMENT
 from brian2lava.chip.models.neuron import Step
-from brian2lava.chip.network import PoissonSpikes, SpikeTimes
+from brian2lava.chip.network import Source, SpikeTimes
 from brian2lava.chip.plain import Recorded
 from brian2lava.chip.profiles import LAVA, Arithmetic
 from brian2lava.chip.quantise.extras import with_extras
@@ -35,6 +35,7 @@ from brian2lava.chip.quantise.plastic_real import RealLearning
 from brian2lava.chip.quantise.real_arithmetic import evaluate_real
 from brian2lava.chip.quantise.registers import is_level
 from brian2lava.chip.quantise.search import threshold_of
+from brian2lava.chip.sources import given_counts
 from brian2lava.errors import ChipLimit, OptionError
 
 #: Thresholds stand near 2**20 state units where no scale is given.
@@ -53,11 +54,14 @@ class RealRecorded:
         After each step, in the unit of v (counts as they are).
     weights : dict of projection to array of shape (synapses,)
         Of projections that learn, at the end, in the user's unit.
+    payloads : dict of graded source to array of shape (spikes,)
+        What each of its spikes carries.
     """
 
     spikes: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
     states: Mapping[tuple[str, str], Reals]
     weights: Mapping[str, Reals] = field(default_factory=dict)
+    payloads: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 def real_registers(
@@ -127,11 +131,6 @@ class RealChip:
                       self.scales[projection.target])
             for projection in ideal.projections
         ]  # fmt: skip
-        self._times = {
-            source.name: _Schedule(source)
-            for source in ideal.sources
-            if isinstance(source, SpikeTimes)
-        }
 
     def _size(self, name: str) -> int:
         return next(p.size for p in self.ideal.populations if p.name == name)
@@ -141,6 +140,8 @@ class RealChip:
         return next(item.size for item in everything if item.name == name)
 
     def _graded(self, projection: IdealProjection) -> bool:
+        if any(s.name == projection.source and s.graded for s in self.ideal.sources):
+            return True
         step = None if projection.binary else self._steps.get(projection.source)
         return step is not None and step.payload is not None
 
@@ -179,10 +180,8 @@ class RealChip:
         self.now += 1
         return sent
 
-    def _emit(self, source: SpikeTimes | PoissonSpikes) -> Reals:
-        if isinstance(source, SpikeTimes):
-            return self._times[source.name].at(self.now)
-        return (self.draws.random(source.size) < source.probability).astype(np.float64)
+    def _emit(self, source: Source) -> Reals:
+        return source.sent(self.now, self.draws.random).astype(np.float64)
 
     def _take_arrived(self) -> None:
         self.arrived = {
@@ -213,21 +212,6 @@ class RealChip:
         for state in states:
             states[state][:] = after.get(state, values[state])
         return np.where(values["fired"] != 0, sent, 0.0)
-
-
-class _Schedule:
-    """The spikes of a source by their step."""
-
-    def __init__(self, source: SpikeTimes) -> None:
-        self.source = source
-
-    def at(self, now: int) -> Reals:
-        source = self.source
-        now = now % source.period if source.period else now
-        first, last = np.searchsorted(source.steps, [now, now + 1])
-        sent = np.zeros(source.size)
-        sent[source.indices[first:last]] = 1
-        return sent
 
 
 class _Delivery:
@@ -305,9 +289,12 @@ def run_real(
     for population, state in record:
         _check_state(ideal, population, state)
         traces[population, state] = np.empty((steps, chip.states[population][state].size))
+    payloads: dict[str, list[Reals]] = {s.name: [np.zeros(0)] for s in ideal.sources if s.graded}
     for n in range(steps):
         for name, sent in chip.step().items():
             spikes[name].append(np.flatnonzero(sent))
+            if name in payloads:
+                payloads[name].append(sent[sent != 0])
         for (population, state), trace in traces.items():
             trace[n] = chip.states[population][state]
     for (population, state), trace in traces.items():
@@ -316,6 +303,7 @@ def run_real(
         {name: _joined(rows) for name, rows in spikes.items()},
         traces,
         {name: learning.weights.copy() for name, learning in chip.learning.items()},
+        {name: np.concatenate(rows).astype(np.int64) for name, rows in payloads.items()},
     )
 
 
@@ -351,8 +339,11 @@ def replayed(ideal: IdealNetwork, recorded: Recorded | RealRecorded) -> IdealNet
 
     A Poisson source draws other numbers in the emulator than here.
     """
-    sources = tuple(
-        SpikeTimes(source.name, source.size, *recorded.spikes[source.name][::-1])
-        for source in ideal.sources
-    )
-    return replace(ideal, sources=sources)
+    return replace(ideal, sources=tuple(_replayed(source, recorded) for source in ideal.sources))
+
+
+def _replayed(source: Source, recorded: Recorded | RealRecorded) -> Source:
+    spikes = recorded.spikes[source.name]
+    if source.graded:
+        return given_counts(source, spikes, recorded.payloads[source.name])
+    return SpikeTimes(source.name, source.size, spikes[1], spikes[0])

@@ -12,6 +12,7 @@ from brian2.core.base import BrianObject
 from brian2.groups.group import CodeRunner
 from brian2.groups.neurongroup import NeuronGroup, Resetter, StateUpdater, Thresholder
 from brian2.input.poissongroup import PoissonGroup
+from brian2.input.poissoninput import PoissonInput
 from brian2.input.spikegeneratorgroup import SpikeGeneratorGroup
 from brian2.monitors.ratemonitor import PopulationRateMonitor
 from brian2.monitors.spikemonitor import EventMonitor, SpikeMonitor
@@ -25,7 +26,7 @@ from brian2lava.chip.ideal import (
     IdealStimulus,
     real,
 )
-from brian2lava.chip.network import PoissonSpikes, SpikeTimes
+from brian2lava.chip.network import BinomialCounts, PoissonSpikes, Source, SpikeTimes
 from brian2lava.chip.recognise.match import match
 from brian2lava.chip.recognise.matched import Matched, Port
 from brian2lava.chip.recognise.pathway import pathway_map
@@ -33,8 +34,12 @@ from brian2lava.chip.recognise.plastic import is_plastic, plastic_map
 from brian2lava.chip.recognise.plastic_rule import PlasticJump, plastic_jump
 from brian2lava.chip.recognise.population import population_map
 from brian2lava.chip.recognise.refusal import OTHERWISE, refuse
-from brian2lava.chip.recognise.sources import poisson_group_map, spike_generator_map
-from brian2lava.chip.recognise.step_map import Jump, PopulationMap
+from brian2lava.chip.recognise.sources import (
+    poisson_group_map,
+    poisson_input_map,
+    spike_generator_map,
+)
+from brian2lava.chip.recognise.step_map import Ends, Jump, PopulationMap
 from brian2lava.chip.recognise.stimuli import stimuli
 from brian2lava.errors import NotSupported
 
@@ -65,7 +70,7 @@ class _Collected:
     groups: list[Any] = field(default_factory=list)
     jumps: dict[str, tuple[Jump, ...]] = field(default_factory=dict)
     plastic: list[PlasticJump] = field(default_factory=list)
-    sources: list[SpikeTimes | PoissonSpikes] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
 
 
 def recognise(
@@ -209,6 +214,18 @@ def _spike_generator(group: Any, found: _Collected) -> None:
     )
 
 
+def _poisson_input(source: Any, found: _Collected) -> None:
+    """Counts, one a target, and a synapse from each to its target."""
+    drive = poisson_input_map(source, found.namespace)
+    count = len(drive.targets)
+    found.sources.append(BinomialCounts(drive.name, count, drive.inputs, drive.rate * drive.dt))
+    ends = Ends(drive.name, drive.target, np.arange(count), drive.targets, np.zeros(count, int))
+    name, weights = f"{drive.name}_weights", np.broadcast_to(drive.weights, (count,))
+    found.jumps[drive.name] = (
+        Jump(name, drive.name, "pre", 0, ends, drive.variable, weights, str(source.weight)),
+    )
+
+
 def _pathway(pathway: Any, found: _Collected) -> None:
     if not is_plastic(pathway.synapses):
         found.jumps[pathway.name] = pathway_map(pathway, found.namespace)
@@ -247,6 +264,7 @@ BUILDERS: dict[type, Builder] = {
     NeuronGroup: _neuron_group,
     PoissonGroup: _poisson_group,
     SpikeGeneratorGroup: _spike_generator,
+    PoissonInput: _poisson_input,
     Synapses: _synapses,
     SynapticPathway: _pathway,
     StateUpdater: _nothing,

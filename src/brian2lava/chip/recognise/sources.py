@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from brian2.core.namespace import get_local_namespace
+from brian2.groups.neurongroup import NeuronGroup
+from brian2.groups.subgroup import Subgroup
 
 from brian2lava.chip.recognise.expression import evaluate
 from brian2lava.chip.recognise.polynomial import Expansion, NotPolynomial
@@ -88,7 +90,14 @@ def poisson_input_map(source: Any, namespace: Mapping[str, Any] | None = None) -
             "leave the schedule as it is",
         )
     target = source._group
-    whole = target.source if hasattr(target, "source") else target
+    whole = target.source if isinstance(target, Subgroup) else target
+    if not isinstance(whole, NeuronGroup):
+        refuse(
+            source,
+            f"it adds to a {type(whole).__name__}",
+            "On a chip, input goes to neurons",
+            "use a NeuronGroup as its target",
+        )
     targets = np.arange(target.start, target.stop)
     weight = _weight(source, whole, namespace)
     if weight.size > 1:
