@@ -146,7 +146,7 @@ def test_learning_begins_with_given_traces_and_tags(how: str) -> None:
         emulated = emulation.run(STEPS)
         np.testing.assert_array_equal(emulated.states["a", "v"], got.states["a", "v"])
         for projection in ("in", "own"):
-            for what in ("w", "x1", "y1"):
+            for what in ("w", "x1"):
                 last = got.states[projection, what][-1]
                 np.testing.assert_array_equal(emulation.plastic(projection, what), last)
     assert np.any(got.states["in", "w"][:10] != bare)
