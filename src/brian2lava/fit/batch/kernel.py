@@ -196,7 +196,8 @@ class _Lines:
         else:
             lines.append(f"const T b2l_payload = {scaled};")
             lines += [
-                f"const T {port} = b2l_shift((T)((U)b2l_payload * (U)weight[{k}][l]), exponent[{k}][l]);"
+                f"const T {port} = b2l_shift((T)((U)b2l_payload * (U)weight[{k}][l]),"
+                f" exponent[{k}][l]);"
                 for k, port in enumerate(self.model.ports)
             ]
         return "\n".join(lines)
@@ -213,10 +214,11 @@ class _Lines:
             lines.append(f"counter[{k}][l] += {as_c(condition, {})};")
         if self.forced:
             inside, gate = margin(step.fired)
+            is_open = as_c(number(1) if gate is None else gate, {})
             lines += [
-                f"const float b2l_above = (float){as_c(inside, {})};",
-                f"const float b2l_open = (float)(T){as_c(gate if gate is not None else number(1), {})};",
-                "missed[l] += b2l_open * (1.0f - b2l_above > 0.0f ? 1.0f - b2l_above : 0.0f) * b2l_due;",
+                f"const float b2l_above = (float){as_c(inside, {})}, b2l_below = 1.0f - b2l_above;",
+                f"const float b2l_open = (float){is_open};",
+                "missed[l] += b2l_open * (b2l_below > 0.0f ? b2l_below : 0.0f) * b2l_due;",
                 "extra[l] += b2l_open * (b2l_above > 0.0f ? b2l_above : 0.0f) * (1.0f - b2l_due);",
                 "const T fired = (T)b2l_due;",
             ]
