@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from ..plan import Plan
 from ..table import Row
 from . import (
+    chip_accuracy,
+    emulator,
     first_run,
     import_time,
     initialisation,
@@ -24,4 +26,6 @@ MEASURES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "second_run": second_run.measure,
     "import_time": import_time.measure,
     "initialisation": initialisation.measure,
+    "emulator": emulator.measure,
+    "chip_accuracy": chip_accuracy.measure,
 }
