@@ -36,6 +36,11 @@ def test_samples_outside_spikes(seed: int) -> None:
     assert found.tolist() == wanted
 
 
+def test_the_limits_of_a_window_are_left_out_too() -> None:
+    found = outside_spikes([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [[2.0]], 1.0, 2.0)
+    assert found.tolist() == [True, False, False, False, False, True]
+
+
 def test_errors_of_voltage_that_are_known() -> None:
     target = np.sin(2 * np.pi * 10 * TIMES)
     assert rmse(target, target) == normalised_mse(target, target) == 0
