@@ -38,8 +38,6 @@ class Demo:
         Volts that a spike adds, through a current in its first step.
     shows : tuple of str
         The states that are drawn.
-    brian2 : str
-        Equations of Brian2 whose one-step map this is.
     says : str
         What is worth knowing beside the equations.
     """
@@ -47,7 +45,6 @@ class Demo:
     quantities: tuple[Quantity, ...]
     weights: Mapping[str, tuple[float, float]]
     shows: tuple[str, ...]
-    brian2: str
     says: str
 
 
@@ -68,22 +65,19 @@ _LIF = (*_MEMBRANE, _THRESHOLD, _BIAS)
 _ONE = {"a_in": (0.6e-3, -0.3e-3)}
 _TURN = 2 * np.pi / 25
 _RESONATOR = (
-    _of("sin_decay", "level", 0.97 * np.sin(_TURN), "damped sine of a step's angle"),
-    _of("cos_decay", "level", 0.97 * np.cos(_TURN), "damped cosine of a step's angle"),
+    _of("sin_decay", "rotation", 0.97 * np.sin(_TURN), "frequency"),
+    _of("cos_decay", "rotation", 0.97 * np.cos(_TURN), "time constant"),
     _of("vth", "level", 2e-3, "threshold"),
 )
-_EQUATIONS = "dv/dt = (E - v)/tau + I/tau : volt (unless refractory)\ndI/dt = -I/tau_s : volt"
 
 DEMOS: Mapping[str, Demo] = {
     "LIF": Demo(
         (*_LIF, _WAIT), _ONE, ("v", "u"),
-        f"{_EQUATIONS}\nthreshold='v > v_th', reset='v = v_r', refractory=4*ms, on_pre='I += w'",
         "The workhorse. Voltage jumps (`v += w`) are the same neuron with a current that decays at"
         " once (`du = 4095`). The reset becomes 0, so the resting potential goes into the bias.",
     ),
     "LIFReset": Demo(
         (*_LIF, _of("reset_interval", "count", 100, "steps between resets")), _ONE, ("v", "u"),
-        f"{_EQUATIONS}\nrun_regularly('v = v_r; I = 0', dt=100*ms)",
         "Clears current and voltage at regular steps, for networks that see one input after"
         " another.",
     ),
@@ -92,15 +86,12 @@ DEMOS: Mapping[str, Demo] = {
          _of("vth_hi", "threshold", 4e-3, "upper threshold"),
          _of("vth_lo", "threshold", -3e-3, "lower threshold")),
         {"a_in": (0.6e-3, -1.2e-3)}, ("v", "u"),
-        f"{_EQUATIONS}\nthreshold='v > v_hi or v < v_lo', reset='v = v_r'",
         "Spikes have a sign. Only projections with `message_bits` carry it; others take both for"
         " a plain spike.",
     ),
     "CubaLIF2": Demo(
         (*_LIF, _decay("du2", "current_decay", 25), _WAIT),
         {"a_in": (0.6e-3, 0.0), "a_in2": (0.0, -0.3e-3)}, ("v", "u", "u2"),
-        "dv/dt = (E - v + I_e + I_i)/tau : volt (unless refractory)\n"
-        "dI_e/dt = -I_e/tau_e : volt\ndI_i/dt = -I_i/tau_i : volt",
         "Excitation and inhibition with time constants of their own need two currents in one"
         " neuron: spikes carry no current, so two populations can't do it.",
     ),
@@ -108,13 +99,10 @@ DEMOS: Mapping[str, Demo] = {
         (*_LIF, _decay("dtheta1", "decay", 40), _of("step1", "level", 3e-3, "step of part 1"),
          _decay("dtheta2", "decay", 200), _of("step2", "level", 1e-3, "step of part 2")),
         _ONE, ("v", "theta1", "theta2"),
-        f"{_EQUATIONS}\ndtheta/dt = -theta/tau_theta : volt\n"
-        "threshold='v > v_th + theta', reset='v = v_r; theta += b'",
         "The adaptive threshold as people write it. A part that is not needed has a step of 0.",
     ),
     "LIFSoft": Demo(
         (*_LIF, _WAIT), _ONE, ("v", "u"),
-        f"{_EQUATIONS}\nthreshold='v > v_th', reset='v -= v_th', refractory=4*ms",
         "What lies above the threshold is kept, so rates follow the input more closely.",
     ),
     "ATRLIF": Demo(
@@ -123,27 +111,19 @@ DEMOS: Mapping[str, Demo] = {
          _of("theta_0", "threshold", 5e-3, "threshold at rest"),
          _of("theta_step", "threshold", 2e-3, "step of the threshold"), _BIAS),
         _ONE, ("v", "theta", "r"),
-        "di/dt = -i/tau_i : volt\ndv/dt = -v/tau_v + i/dt : volt\n"
-        "dtheta/dt = (theta_0 - theta)/tau_theta : volt\ndr/dt = -r/tau_r : volt\n"
-        "threshold='v - r >= theta', reset='r += 2*theta; theta += theta_step'",
         "Lava's adaptive neuron. It never resets `v`: a spike raises `r`, by the threshold before"
         " its own step. For `v = v_r` at a spike see [ALIF](ALIF.md).",
     ),
     "RF": Demo(
         _RESONATOR, {"a_real_in": (1.2e-3, 0.0), "a_imag_in": (0.0, 1.2e-3)}, ("real", "imag"),
-        "dx/dt = -d*x - omega*y : volt\ndy/dt = omega*x - d*y : volt\n"
-        "threshold='y >= 0 and y_before < 0 and x >= v_th', reset=''",
         "Fires once a turn while the oscillation is large, and resets nothing.",
     ),
     "RF_IZ": Demo(
         _RESONATOR, {"a_real_in": (1.2e-3, 0.0), "a_imag_in": (0.0, 1.2e-3)}, ("real", "imag"),
-        "dx/dt = -d*x - omega*y : volt\ndy/dt = omega*x - d*y : volt\n"
-        "threshold='y >= v_th', reset='x = 0*volt; y = v_th - 1'",
         "Izhikevich's resonator: fires at the threshold, and is put one unit below it.",
     ),
     "ProbSpiker": Demo(
         (_of("p_spike", "fraction", 0.08, "probability of a spike a step"),), {}, (),
-        "NeuronGroup(N, 'rate : Hz', threshold='rand() < rate*dt')",
         "Poisson groups that live on the chip. Draws differ between engines, so only rates can be"
         " compared.",
     ),

@@ -7,6 +7,7 @@ Pictures are drawn only by that command (``--text`` leaves them out).
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from brian2lava.chip.profiles import LAVA, PROFILES
 from brian2lava.chip.quantise import ParameterRow
 from brian2lava.chip.resources import LOIHI1
 from tools.model_demos import DT, STEPS, Shown, run_all
+from tools.model_scripts import REMARKS, SCRIPTS, script
 
 FOLDER = Path(__file__).parent.parent / "docs" / "what_your_model_becomes"
 MADE = "<!-- made by tools/model_pages.py -->"
@@ -89,10 +91,7 @@ def page(model: NeuronModel, shown: Shown) -> str:
             "",
             "## Equations",
             "",
-            "In Brian2's notation, in outline:",
-            "",
-            *code(shown.demo.brian2.splitlines()),
-            "",
+            *brian2(model),
             "On the chip, in integers (`dec` is decay toward zero, `a` what arrived):",
             "",
             *code(part.strip() for part in model.equations.split(";")),
@@ -142,6 +141,14 @@ def page(model: NeuronModel, shown: Shown) -> str:
             *([""] if shown.quantised.warnings else []),
         ]
     )  # fmt: skip
+
+
+def brian2(model: NeuronModel) -> list[str]:
+    """Brian2 equations that become the model, and what is worth knowing of them."""
+    group, remark = SCRIPTS[model.name], REMARKS.get(model.name)
+    lines = ["Brian2 equations that become this, whatever their names, units and order:", "",
+             *code(script(group), "python"), ""] if group is not None else []  # fmt: skip
+    return [*lines, *([remark, ""] if remark else [])]
 
 
 def summary(model: NeuronModel) -> str:
@@ -303,9 +310,9 @@ def parameter(row: ParameterRow) -> list[str]:
     ]  # fmt: skip
 
 
-def code(lines: object) -> list[str]:
+def code(lines: Iterable[str], language: str = "text") -> list[str]:
     """Lines as a block of code."""
-    return ["```text", *lines, "```"]  # type: ignore[misc]
+    return [f"```{language}", *lines, "```"]
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:

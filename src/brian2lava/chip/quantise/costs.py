@@ -104,11 +104,17 @@ def _bound_u(
             decay = filled.population.registers[quantity.register] + profile.decay_offset
             bound += _steps_of_memory(float(np.min(decay, initial=DECAY_UNITY)))
     for port, error in input_errors.items():
-        states = [state.name for state in population.neuron.states if state.port == port]
-        known = next((name for name in states if name in population.ranges), port)
-        peak = _peak(population, known)
+        peak = _peak(population, _current(population, port))
         bound += min(error, 1.0) * peak * scale
     return bound
+
+
+def _current(population: IdealPopulation, port: str) -> str:
+    """What the ranges call the current behind a port: the port itself where there is none."""
+    if not any(quantity.kind == "current_decay" for quantity in population.quantities):
+        return port
+    states = [state.name for state in population.neuron.states if state.port == port]
+    return next((name for name in states if name in population.ranges), port)
 
 
 def _steps_of_memory(decay: float) -> float:
