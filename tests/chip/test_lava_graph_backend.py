@@ -7,14 +7,18 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from brian2lava.chip.plain import PlainChip
 from brian2lava.errors import NotSupported, OptionError
+from brian2lava.interop import lava_run
 from brian2lava.interop.backend import (
     choose_backend,
     hardware_run_config,
     missing_for_chip,
 )
+from tests.chip.lava_graph_networks import drawn_part, side_by_side
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +60,49 @@ STAND_INS = """
         made = type(name, (AbstractNcProcessModel,), {"__module__": "lava.proc.lif.process"})
         made = requires(core)(implements(proc=lif.LIF, protocol=LoihiProtocol)(made))
         setattr(sys.modules["lava.proc.lif.process"], name, made)
+"""
+
+#: The same, but the models of LIF do compute (in Python, as Lava's simulation does).
+COMPUTING = STAND_INS.replace(
+    'made = type(name, (AbstractNcProcessModel,), {"__module__"',
+    'made = type(name, (lif.PyLifModelBitAcc, AbstractNcProcessModel), {"__module__"',
+)
+
+SCRIPT = """
+    from brian2 import *
+    import numpy as np
+    import brian2lava
+    from brian2lava.interop import lava_run
+
+    def results(backend):
+        set_device("lava", hardware="Loihi2", backend=backend, host="inline", seed=3)
+        source = PoissonGroup(4, 300*Hz)
+        group = NeuronGroup(
+            3, "dv/dt = (g - v)/(10*ms) : 1\\ndg/dt = -g/(5*ms) : 1", threshold="v > 1",
+            reset="v = 0", method="exact", name="group",
+        )
+        synapses = Synapses(source, group, on_pre="g += 1.5")
+        synapses.connect()
+        spikes, states = SpikeMonitor(group), StateMonitor(group, "v", record=True)
+        Network(source, group, synapses, spikes, states).run(20*ms)
+        return np.array(spikes.t), np.array(spikes.i), np.array(states.v)
+
+    models = []
+    watch = lava_run.watch
+
+    def watched(builder, *arguments):
+        models.append(builder.proc_model.__name__)
+        watch(builder, *arguments)
+
+    lava_run.watch = watched
+    emulated, on_chip = results("emulator"), results(BACKEND)
+    assert len(emulated[0]) > 10
+    for one, other in zip(emulated, on_chip):
+        assert np.array_equal(one, other)
+    report = brian2lava.lava_device.report()
+    assert report.arithmetic.endswith("computed on the chip"), report.arithmetic
+    assert "OnLoihi2NeuroCore" in models, models
+    print("ran", report.notes)
 """
 
 SELECTION = """
@@ -136,3 +183,44 @@ def test_hardware_configurations_select_the_chips_models() -> None:
     assert missing_for_chip()
     done = run(STAND_INS + SELECTION)
     assert done.stdout.strip() == "selected", done.stderr
+
+
+@pytest.mark.parametrize("backend", ["chip", "auto"])
+def test_a_script_runs_with_the_chips_models(backend: str) -> None:
+    """With stand-ins that compute in Python: hardware itself is not here."""
+    done = run(COMPUTING + SCRIPT.replace("BACKEND", repr(backend)))
+    assert done.stdout.strip() == "ran ()", done.stderr
+
+
+def test_of_what_is_on_the_chip_spikes_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if no model could be watched: the hub hears the spikes, and states stay as they were."""
+    network = side_by_side([drawn_part("a", "LIF", 4)])
+    record = [("a", "v")]
+    want = PlainChip(network).run(60, record)
+    monkeypatch.setattr(lava_run, "is_python", lambda model: "Hub" in model.__name__)
+    monkeypatch.setattr(lava_run, "chip_run_config", lambda *_: lava_run._simulated("fixed_pt"))
+    got = lava_run.run_lava(network, 60, record, hardware="Loihi2")
+    assert "a" in got.on_chip
+    assert len(want.spikes["a"][0]) > 5
+    for name, spikes in want.spikes.items():
+        assert np.array_equal(got.spikes[name], spikes), name
+    assert np.all(got.states["a", "v"] == network.population("a").initial["v"])
+
+
+def test_what_was_on_the_chip_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their states are the emulator's, and the report says so."""
+    from brian2lava import lava_device
+    from tests.chip.test_backend_scripts import currents_and_sources
+    from tests.chip.test_on_chip import on_chip
+
+    with on_chip(backend="emulator"):
+        emulated = currents_and_sources()
+    monkeypatch.setattr(lava_run, "is_python", lambda model: "Hub" in model.__name__)
+    monkeypatch.setattr(lava_run, "chip_run_config", lambda *_: lava_run._simulated("fixed_pt"))
+    monkeypatch.setattr("brian2lava.interop.backend.missing_for_chip", lambda: "")
+    with on_chip(backend="chip"):
+        found = currents_and_sources()
+        notes = lava_device.report().notes
+    for name, values in emulated.items():
+        assert np.array_equal(found[name], values), name
+    assert any("ran on the chip, which gives its spikes: its states are" in note for note in notes)

@@ -7,6 +7,7 @@ anything of it is imported: without it, Lava's configurations for hardware fail 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from brian2lava.errors import NotSupported, OptionError
@@ -131,7 +132,33 @@ def hardware_run_config(hardware: str, **options: Any) -> Any:
     return getattr(run_configs, CONFIGURATIONS[hardware])(**options)
 
 
-def selected_models(processes: Any, run_config: Any) -> dict[Any, type]:
+def chip_run_config(processes: Iterable[Any], hardware: str) -> Any:
+    """Lava's run configuration for a chip; what has no model there runs in fixed point beside it.
+
+    By themselves, Lava's configurations for hardware take the first model of such processes, which
+    may be one in floating point.
+
+    Parameters
+    ----------
+    processes : iterable of Lava processes
+    hardware : "Loihi1" or "Loihi2"
+    """
+    chosen = selected_models(processes, hardware_run_config(hardware))
+    from lava.magma.core.model.py.model import AbstractPyProcessModel
+    from lava.magma.core.run_configs import AbstractNcProcessModel, Loihi2SimCfg
+
+    beside = [
+        process
+        for process, model in chosen.items()
+        if issubclass(model, AbstractPyProcessModel)
+        and not issubclass(model, AbstractNcProcessModel)
+    ]
+    fixed = selected_models(beside, Loihi2SimCfg(select_tag="fixed_pt"))
+    exceptions = {type(process): model for process, model in fixed.items()}
+    return hardware_run_config(hardware, exception_proc_model_map=exceptions)
+
+
+def selected_models(processes: Any, run_config: Any) -> dict[Any, Any]:
     """Process -> the model that ``run_config`` selects for it, before anything is compiled.
 
     Parameters

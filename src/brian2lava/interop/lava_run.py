@@ -12,7 +12,7 @@ from brian2lava.chip.network import ChipNetwork, Integers
 from brian2lava.chip.plain import Recorded
 from brian2lava.engine.host import interrupts_deferred
 from brian2lava.errors import EngineDied, NotSupported, OptionError
-from brian2lava.interop.backend import hardware_run_config
+from brian2lava.interop.backend import chip_run_config
 from brian2lava.interop.lava_graph import Form, LavaGraph, Spikes, Traces, lava_graph
 from brian2lava.interop.notes import Notes
 from brian2lava.interop.observation import Failures, Watched, is_python, watch
@@ -113,7 +113,7 @@ def run_lava(
         )
     on_chip: tuple[str, ...] = ()
     if steps and graph.processes:
-        config = hardware_run_config(hardware) if hardware else _simulated(select)
+        config = chip_run_config(graph.processes, hardware) if hardware else _simulated(select)
         on_chip = _run(graph, config, notes, drawn=rng_seed is None)
     return LavaRecorded(**vars(notes.recorded()), ours=graph.ours, on_chip=on_chip)
 
