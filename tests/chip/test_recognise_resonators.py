@@ -198,11 +198,12 @@ def test_rounding_together_is_never_worse_and_never_grows(lost: float, angle: fl
     nearest = np.rint([4096 * sine, 4096 * cosine])
     assert max(abs(registers[0] - nearest[0]), abs(registers[1] - nearest[1])) <= 2
 
-    def loss(s: Any, c: Any) -> Any:
+    def loss(s: int, c: int) -> float:
         lost_by, by = damping_and_angle(s / 4096, c / 4096)
         lost_is, is_ = damping_and_angle(sine, cosine)
-        relative = (lost_by - lost_is) / max(lost_is, 1 / 4096)
-        return relative**2 + (np.angle(np.exp(1j * (by - is_))) / max(abs(is_), 1 / 4096)) ** 2
+        relative = (lost_by - lost_is) / max(float(lost_is), 1 / 4096)
+        turned = np.angle(np.exp(1j * (by - is_))) / max(abs(float(is_)), 1 / 4096)
+        return float(relative**2 + turned**2)
 
     assert np.hypot(*registers) <= 4096
     if np.hypot(*nearest) <= 4096:
@@ -232,13 +233,13 @@ def network(model: str, target: str = "", late: bool = False) -> dict[str, Any]:
         jumps = ATRLIF.replace("I - v", "-v").replace("dI/dt = -I/tau_i : volt", "")
         group = NeuronGroup(5, jumps if target == "v" else ATRLIF, **RAISED, **given)
         group.theta = VALUES["theta_0"]
-        target, size = target or "I", 4 if target == "v" else 16
+        target, size = target or "I", 4.0 if target == "v" else 16.0
     elif model == "RF_IZ":
         group = NeuronGroup(5, TURN, **RF_IZ, **given)
         target, size = target or "x", 1.5
     else:
         group = NeuronGroup(5, TURN + ("y_before : volt" if late else BEFORE), **RF, **given)
-        target, size = target or "x", 1
+        target, size = target or "x", 1.0
     if late:
         group.run_regularly("y_before = y", when="after_thresholds")
     rng = np.random.default_rng(3)
