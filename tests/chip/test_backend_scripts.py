@@ -12,6 +12,7 @@ from brian2 import (
     Network,
     NeuronGroup,
     PoissonGroup,
+    PoissonInput,
     PopulationRateMonitor,
     SpikeGeneratorGroup,
     SpikeMonitor,
@@ -150,6 +151,21 @@ def test_neurons_that_fire_at_random_have_the_emulators_numbers() -> None:
     identical(build)
 
 
+@pytest.mark.parametrize("hardware", ["Loihi1", "Loihi2"])
+def test_poisson_inputs_count_the_same(hardware: str) -> None:
+    """Counts as payloads on Loihi 2, and sources of their own on Loihi 1."""
+
+    def build() -> Results:
+        group = NeuronGroup(5, CURRENT, threshold="v > 1", reset="v = 0", method="exact")
+        noise = PoissonInput(group, "g", 20, 120 * Hz, weight=0.3)
+        spikes, trace = SpikeMonitor(group), StateMonitor(group, ["v", "g"], record=True)
+        Network(group, noise, spikes, trace).run(20 * ms)
+        assert len(spikes.t) > 3
+        return everything(spikes, trace, group=(group, "vg"))
+
+    identical(build, hardware=hardware)
+
+
 def test_synapses_that_learn() -> None:
     def build() -> Results:
         source = PoissonGroup(5, 300 * Hz)
@@ -178,6 +194,7 @@ def test_synapses_that_learn() -> None:
         return everything(*monitors, plastic=(plastic, "w"))
 
     identical(build)
+    assert lava_device.verify(steps=100, lava=True).lava == "identical integers"
 
 
 # ---------------------------------------------------------------- several runs
