@@ -169,7 +169,19 @@ def test_neurons_of_several_models_can_be_drawn() -> None:
         )  # fmt: skip
         adaptive.theta = 1
         random = NeuronGroup(3, "", threshold="rand() < 0.2", name="random")
-        Network(adaptive, random).run(20 * ms)
+        turning = NeuronGroup(
+            2,
+            """dx/dt = -x/(60*ms) - y/(4*ms) : volt
+            dy/dt = x/(4*ms) - y/(60*ms) : volt
+            y_before = y : volt (constant over dt)""",
+            threshold="x >= 2*mV and y >= 0*volt and y_before < 0*volt", reset="",
+            method="euler", name="turning",
+        )  # fmt: skip
+        turning.x = "3*mV"
+        Network(adaptive, random, turning).run(20 * ms)
+        shown = texts(brian2lava.bit_by_bit(turning))
+        assert "y of neuron 0 of 'turning' (mV)" in shown and "real (x): its 24 bits" in shown
+        assert "sin_decay = " in shown
         shown = texts(brian2lava.bit_by_bit("adaptive"))
         assert "theta1 (theta): its 24 bits" in shown and "dtheta1 = " in shown
         assert "Core 0 of Loihi2" in texts(brian2lava.bit_by_bit(random))

@@ -20,8 +20,8 @@ from brian2lava.errors import BrianLavaError, OptionError
 FACTORS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 #: Steps that a time constant needs to be resolved where a longer step is recommended.
 _STEPS_A_TIME_CONSTANT = 5
-#: Units of rows that are decays.
-_DECAYS = ("s", "/step")
+#: Units of rows that are decays and frequencies.
+_DECAYS = ("s", "/step", "Hz")
 #: What a resonator has in their place.
 _ROTATIONS = ("damping", "period")
 

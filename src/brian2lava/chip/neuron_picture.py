@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from brian2lava.chip.one_neuron import NeuronTrace, Word
+from brian2lava.chip.one_neuron import NeuronTrace, Word, links_of
 from brian2lava.chip.quantise import Span
 from brian2lava.chip.resources import ResourceReport
 from brian2lava.chip.table import per_unit, physical
@@ -114,8 +114,8 @@ def _plain(ax: Any) -> None:
 # ---------------------------------------------------------------- float against chip
 def _traces(ax: Any, trace: NeuronTrace, at: int) -> None:
     """The voltage in the user's unit, with the threshold and both trains of spikes."""
-    links = {link.state: link for link in trace.quantised.population(trace.population).links}
-    link = links.get("v")
+    links = links_of(trace.quantised, trace.population)
+    link = links.get("v", next(iter(links.values()), None))
     _plain(ax)
     if link is None:
         ax.set_title("no state of this model has a variable of yours", fontsize=9, loc="left")
@@ -178,9 +178,8 @@ def _bits_over_time(ax: Any, trace: NeuronTrace, state: str, at: int) -> None:
 
 
 def _variable(trace: NeuronTrace, state: str) -> str:
-    links = trace.quantised.population(trace.population).links
-    found = next((link.variable for link in links if link.state == state), state)
-    return "" if found == state else f" ({found})"
+    link = links_of(trace.quantised, trace.population).get(state)
+    return "" if link is None or link.variable == state else f" ({link.variable})"
 
 
 # ---------------------------------------------------------------- registers as bits

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brian2lava.chip.emulate import emulate
-from brian2lava.chip.ideal import Reals
+from brian2lava.chip.ideal import Reals, StateLink
 from brian2lava.chip.limits import ALIGNMENT
 from brian2lava.chip.network import Population, Projection
 from brian2lava.chip.profiles import Arithmetic
@@ -23,13 +23,15 @@ from brian2lava.chip.quantise import (
     states_to_user,
 )
 from brian2lava.chip.quantise.registers import is_level, unit_of_v
-from brian2lava.chip.table import physical
+from brian2lava.chip.table import THRESHOLDS, physical
 from brian2lava.chip.weights import effective
 from brian2lava.errors import OptionError
 
 Integers = NDArray[np.int64]
 #: Letters of a name in a picture.
 _LONGEST = 18
+#: Registers of a resonator that are fractions: damped sine and cosine of a step's angle.
+_ROTATIONS = ("sin_decay", "cos_decay")
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,7 @@ class NeuronTrace:
 
     def _state(self, name: str, step: int) -> str:
         """What a state means: the user's variable, or what a current adds in a step."""
-        links = self.quantised.population(self.population).links
-        link = next((link for link in links if link.state == name), None)
+        link = links_of(self.quantised, self.population).get(name)
         if link is None or link.ahead:
             return self._meaning(self.integers[name][step] / self.scale) + "/step"
         value = float(self.chip[link.variable][step])
@@ -145,7 +146,8 @@ class NeuronTrace:
         for quantity in self.quantised.population(self.population).quantities:
             if quantity.kind == "threshold":
                 value = self.registers[quantity.register]
-                meant = self._meaning((value << ALIGNMENT) / self.scale) + " above the reset"
+                meant = self._meaning((value << ALIGNMENT) / self.scale)
+                meant += " above the reset" if quantity.register in THRESHOLDS else ""
                 words.append(Word(quantity.register, value, 17, ALIGNMENT, "level", meant))
             elif quantity.kind == "bias":
                 value, low = self.registers["bias_mant"], self.registers["bias_exp"]
@@ -156,6 +158,10 @@ class NeuronTrace:
                 lost = value + (offset if quantity.kind == "current_decay" else 0)
                 words.append(Word(quantity.register, value, 12, 0, "fraction",
                                   f"loses {lost}/4096 a step"))  # fmt: skip
+            elif quantity.register in _ROTATIONS:
+                value, unit = self.registers[quantity.register], 1 << self.registers["decay_bits"]
+                words.append(Word(quantity.register, value, 13, 0, "fraction",
+                                  f"{value / unit:.4f}"))  # fmt: skip
             elif quantity.kind == "level" and is_level_register(model, quantity.register):
                 value = self.registers[quantity.register]
                 meant = self._meaning(value / self.scale)
@@ -177,6 +183,11 @@ class NeuronTrace:
                         f"{self._meaning(added / self.scale)} a spike")  # fmt: skip
             words.append(word)
         return words[:3]
+
+
+def links_of(quantised: Quantised, population: str) -> dict[str, StateLink]:
+    """By state the user's variable that is read from it (the last where there are several)."""
+    return {link.state: link for link in quantised.population(population).links}
 
 
 def _short(name: str) -> str:
@@ -228,7 +239,7 @@ def traced(
         replayed(quantised.ideal, emulated), steps, record, seed, quantised.scales,
         quantised.network.arithmetic,
     )  # fmt: skip
-    links = {link.state: link for link in quantised.population(population).links}
+    links = links_of(quantised, population)
     shown = {state: link for state, link in links.items() if (population, state) in real.states}
     return NeuronTrace(
         population=population,
