@@ -242,3 +242,29 @@ def test_a_profile_has_limits_of_its_own() -> None:
     for name in ("loihi1", "brian2loihi"):
         with pytest.raises(ChipLimit, match=f"63 is outside 0..62 .6-bit synaptic delay .{name}"):
             ChipNetwork((POPULATION,), (SOURCE,), late, arithmetic=PROFILES[name])
+
+
+def test_states_of_some_neurons_can_be_recorded() -> None:
+    network = drawn(3, LAVA)
+    everything = emulate(network, 60, [("a", "v")]).states["a", "v"]
+    assert np.any(everything)
+    for chosen in ([4, 1, 1], [], np.arange(3)):
+        for recorded in (
+            emulate(network, 60, [("a", "v", chosen)]),
+            PlainChip(network).run(60, [("a", "v", chosen)]),
+        ):
+            np.testing.assert_array_equal(
+                recorded.states["a", "v"], everything[:, np.asarray(chosen, int)]
+            )
+
+
+@pytest.mark.parametrize("indices", [[2], [-1], [0.5], [[0]]])
+def test_neurons_that_are_not_there_are_not_recorded(indices: Any) -> None:
+    with pytest.raises(OptionError, match="whole numbers in 0..1, the neurons of 'a'"):
+        emulate(ChipNetwork((POPULATION,)), 1, [("a", "v", indices)])
+
+
+def test_a_state_that_the_model_computes_can_not_be_given() -> None:
+    with pytest.raises(ChipLimit, match="'a': ATRLIF computes the first 'theta' .threshold. from"):
+        Population("a", "ATRLIF", 2, initial={"theta": 3})
+    assert "theta" not in Population("a", "ATRLIF", 2, initial={"theta": None, "v": 3}).initial

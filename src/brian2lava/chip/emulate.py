@@ -10,6 +10,7 @@ import numpy as np
 from brian2lava.chip.lower import Surroundings, lower
 from brian2lava.chip.network import ChipNetwork, Integers
 from brian2lava.chip.plain import PlainChip, Record, Recorded, recorded_neurons
+from brian2lava.chip.plain_steps import word_of
 from brian2lava.engine.cpu import instance as cpu
 from brian2lava.engine.cpu.render import Source, render
 from brian2lava.engine.cpu.toolchain import Toolchain, build, find_compiler
@@ -132,8 +133,10 @@ class Emulation:
             operations.append(self._event_recorder(name))
             constants.append(())
         for pair, neurons in self._recorded.items():
-            operations.append(self._state_recorder(pair, neurons))
-            constants.append(())
+            self._check_state(*pair)
+            if neurons.size:
+                operations.append(self._state_recorder(pair, neurons))
+                constants.append(())
         made = program.StepProgram(
             clocks=(program.Clock("chip", _TIMESTEP, _TIME, dt=_STEP),),
             arrays=(*lowered.arrays, *self._extra.values()),
@@ -179,16 +182,18 @@ class Emulation:
             counts=counts,
         )
 
-    def _state_recorder(self, pair: tuple[str, str], neurons: Integers) -> program.StateRecorder:
-        population, state = pair
-        if pair not in self._lowered.states:
+    def _check_state(self, population: str, state: str) -> None:
+        if (population, state) not in self._lowered.states:
             known = sorted(name for owner, name in self._lowered.states if owner == population)
             raise OptionError(
-                f"record={pair!r}: {population!r} keeps no state {state!r}; it keeps"
+                f"record={(population, state)!r}: {population!r} keeps no state {state!r}; it keeps"
                 f" {', '.join(known)}."
             )
+
+    def _state_recorder(self, pair: tuple[str, str], neurons: Integers) -> program.StateRecorder:
+        population, state = pair
         states = self._lowered.states[pair]
-        kind = np.int32 if self.network.arithmetic.word == 32 else np.int64
+        kind = word_of(self.network.arithmetic)
         number = len(self._traces)
         trace = self._growing(f"_array_chip_trace_{number}", (0, neurons.size), kind)
         self._traces[pair] = trace
@@ -271,7 +276,12 @@ class Emulation:
                 )
                 for name, (which, when) in self._events.items()
             },
-            states={pair: self._storage[trace].data.copy() for pair, trace in self._traces.items()},
+            states={
+                pair: self._storage[self._traces[pair]].data.copy()
+                if pair in self._traces
+                else np.zeros((self.now, 0), word_of(self.network.arithmetic))
+                for pair in self._recorded
+            },
             counts={
                 pair: int(self._storage[array_id].sum(dtype=np.int64))
                 for pair, array_id in self._lowered.counters.items()

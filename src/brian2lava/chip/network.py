@@ -82,7 +82,8 @@ class Population:
     registers : dict of str to int or array of shape (size,)
         Those that are left out have their defaults.
     initial : dict of str to int or array of shape (size,)
-        States before the first step; those that are left out are 0.
+        States before the first step; those that are left out (or None) are 0, or what the model
+        computes from the registers: these can't be given.
     """
 
     name: str
@@ -100,7 +101,15 @@ class Population:
         registers = {register.name: register for register in model.registers}
         states = {state.name: state for state in model.states}
         object.__setattr__(self, "registers", self._checked("register", registers, self.registers))
-        object.__setattr__(self, "initial", self._checked("state", states, self.initial))
+        given = {name: values for name, values in self.initial.items() if values is not None}
+        object.__setattr__(self, "initial", self._checked("state", states, given))
+        for name in given:
+            if states[name].initial is not None:
+                raise ChipLimit(
+                    f"population {self.name!r}: {self.model} computes the first {name!r}"
+                    f" ({states[name].meaning}) from its registers, so it can't be given. Leave it"
+                    " out, or set it between steps (Emulation.state)."
+                )
 
     @property
     def neuron(self) -> NeuronModel:

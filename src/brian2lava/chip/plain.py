@@ -43,7 +43,7 @@ __all__ = [
 
 
 #: (population, state), or (population, state, indices of neurons).
-Record = tuple[str, str] | tuple[str, str, Sequence[int]]
+Record = tuple[str, str] | tuple[str, str, Sequence[int] | Integers]
 
 
 @dataclass(frozen=True)
