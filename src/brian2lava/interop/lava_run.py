@@ -17,7 +17,7 @@ from brian2lava.interop.lava_graph import Form, LavaGraph, Spikes, Traces, lava_
 from brian2lava.interop.notes import Notes
 from brian2lava.interop.observation import Failures, Watched, is_python, watch
 from brian2lava.processes.forking import ForkingThread
-from brian2lava.processes.lava_host import _forgotten_by_lava
+from brian2lava.processes.lava_host import forgotten_by_lava
 from brian2lava.processes.runtime import WatchfulRuntime
 
 #: Each Lava process is a process of the system, and Lava's compiler recurses over them.
@@ -184,7 +184,7 @@ def _run(graph: LavaGraph, config: Any, notes: Notes, drawn: bool) -> tuple[str,
 
 def _started(graph: LavaGraph, config: Any, notes: Notes, drawn: bool) -> _GraphRuntime:
     """All processes of the graph, forked and waiting."""
-    with _forgotten_by_lava():
+    with forgotten_by_lava():
         executable = graph.processes[0].compile(config)
     titles = _titles(graph)
     names = [titles[process] for process in executable.proc_builders]

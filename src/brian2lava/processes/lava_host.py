@@ -94,7 +94,7 @@ class LavaHost:
     def _start(
         self, mailbox: Mailbox, make_worker: Callable[[], Executor]
     ) -> tuple[BrianNetwork, WatchfulRuntime]:
-        with _forgotten_by_lava():
+        with forgotten_by_lava():
             process = BrianNetwork(mailbox=mailbox, make_worker=make_worker)
             executable = process.compile(_OnlyModel())
         runtime = WatchfulRuntime(executable, died=self._obituary)
@@ -235,7 +235,7 @@ def _cause(code: int | None) -> str:
 
 
 @contextmanager
-def _forgotten_by_lava() -> Iterator[None]:
+def forgotten_by_lava() -> Iterator[None]:
     """Undo what Lava keeps for ever of each process: itself, and two handlers of log messages."""
     loggers = [logging.getLogger(), logging.getLogger("lava.magma.compiler.compiler")]
     handlers = [list(logger.handlers) for logger in loggers]
