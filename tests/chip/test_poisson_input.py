@@ -119,6 +119,22 @@ def test_a_run_is_the_plain_one_with_the_same_counts(profile: Arithmetic) -> Non
             np.testing.assert_array_equal(again.spikes[name], drawn.spikes[name])
 
 
+@pytest.mark.parametrize("delayed", [True, False])
+def test_lava_gets_the_counts_of_the_emulator(delayed: bool) -> None:
+    pytest.importorskip("lava")
+    from brian2lava.interop.lava_run import run_lava
+
+    network = counting(BinomialCounts("s", N, 30, 0.1), delays=np.arange(N) % 3 if delayed else 0)
+    emulated = emulate(network, 60, [("a", "v")], seed=5)
+    replay = {"s": (*emulated.spikes["s"], emulated.payloads["s"])}
+    lava = run_lava(network, 60, [("a", "v")], replay=replay)
+    np.testing.assert_array_equal(lava.states["a", "v"], emulated.states["a", "v"])
+    with pytest.raises(NotSupported, match="'s' is random"):
+        run_lava(network, 60)
+    with pytest.raises(NotSupported, match="'s' sends counts"):
+        run_lava(network, 60, replay=emulated.spikes)
+
+
 def test_two_runs_are_one() -> None:
     network = counting(BinomialCounts("s", N, 30, 0.1))
     with Emulation(network, [("a", "v")], seed=4) as emulation:

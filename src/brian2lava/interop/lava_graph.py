@@ -196,6 +196,11 @@ class _Builder:
         steps = self._steps
         if source.name in self._options.replay:
             when, who, *counts = map(np.asarray, self._options.replay[source.name])
+            if source.graded and not counts:
+                raise NotSupported(
+                    f"source {source.name!r} sends counts, and only steps and indices are given:"
+                    " add recorded.payloads[...] to them."
+                )
         elif isinstance(source, PoissonSpikes | BinomialCounts):
             raise NotSupported(
                 f"source {source.name!r} is random, and Lava is to get the spikes that the"
