@@ -70,7 +70,7 @@ def loihi_recurrent(package: Any, steps: int, size: int = SIZE, seed: int = 1) -
     drive = package.LoihiSpikeGeneratorGroup(sources, indices, times, name="drive")
     into = package.LoihiSynapses(drive, neurons, name="into")
     into.connect(i=np.repeat(np.arange(sources), 80), j=rng.integers(0, size, 80 * sources))
-    into.w = 10
+    into.w = 9
     spikes = package.LoihiSpikeMonitor(neurons, name="spikes")
     return package.LoihiNetwork(neurons, *paths, drive, into, spikes), spikes
 
