@@ -28,8 +28,9 @@ class _Job(ctypes.Structure):
         *((name, ctypes.c_int64) for name in
           ("size", "first", "last", "steps", "origin", "capacity")),
         *((name, ctypes.c_void_p) for name in
-          ("parameters", "states", "stimulus", "scale", "weights", "exponents", "due", "spikes",
-           "counts", "counters", "outside", "missed", "extra", "traces")),
+          ("parameters", "states", "stimulus", "scale", "weights", "exponents", "due", "compared",
+           "voltage", "spikes", "counts", "counters", "outside", "missed", "extra", "sum", "square",
+           "product", "traces")),
     ]  # fmt: skip
 
 
@@ -50,6 +51,9 @@ class Outcome:
     missed, extra : arrays of float64, shape (size,)
         Forced runs only: by how much, summed over steps, the neuron was below its threshold where
         the recording has a spike, and above it where there is none. In units of the state.
+    unlike : array of float64, shape (size,)
+        Forced runs with a voltage: the part of its variance that the neuron's own does not explain
+        (1 - r**2, over the steps that are compared); otherwise 0.
     traces : dict of str to array of int32, shape (size, steps), or empty
     """
 
@@ -59,6 +63,7 @@ class Outcome:
     outside: Any
     missed: Any
     extra: Any
+    unlike: Any
     traces: Mapping[str, Any]
     library: Any
 
@@ -126,6 +131,8 @@ class Batch:
         settings: Settings,
         stimulus: Stimulus,
         forced: Any = None,
+        voltage: Any = None,
+        compared: Any = None,
         traces: bool = False,
         capacity: int | None = None,
     ) -> Outcome:
@@ -137,6 +144,10 @@ class Batch:
         stimulus : Stimulus
         forced : array of int, optional
             Steps of the recording's spikes: the forced kernel runs, and no spikes are returned.
+        voltage : array of float32, shape (steps,), optional
+            With ``forced``: the recording's, in any unit.
+        compared : array of bool, shape (steps,), optional
+            The steps in which voltages are compared; all, where it is left out.
         traces : bool
             Return every state after every step.
         capacity : int, optional
@@ -158,12 +169,17 @@ class Batch:
             "weights": _padded(settings.weights, padded),
             "exponents": _padded(settings.exponents, padded),
             "due": _due(forced, stimulus.steps),
+            "compared": _compared(compared, stimulus.steps),
+            "voltage": np.ascontiguousarray(_centred(voltage, compared), np.float32),
             "spikes": np.empty((padded, keep), np.int32),
             "counts": np.empty(padded, np.int64),
             "counters": np.zeros((max(1, len(made.counters)), padded), np.int32),
             "outside": np.empty(padded, np.int32),
             "missed": np.empty(padded),
             "extra": np.empty(padded),
+            "sum": np.empty(padded),
+            "square": np.empty(padded),
+            "product": np.empty(padded),
             "traces": np.empty(
                 (padded, len(made.states), stimulus.steps) if traces else (1, 1, 1), np.int32
             ),
@@ -177,6 +193,7 @@ class Batch:
             outside=arrays["outside"][:size],
             missed=arrays["missed"][:size],
             extra=arrays["extra"][:size],
+            unlike=_unlike(arrays)[:size],
             traces=(
                 {name: arrays["traces"][:size, k] for k, name in enumerate(made.states)}
                 if traces
@@ -197,6 +214,8 @@ class Batch:
         places = {name: _at(array) for name, array in arrays.items()}
         if not traces:
             places["traces"] = ctypes.c_void_p(None)
+        if arrays["voltage"].size != steps:
+            places["voltage"] = ctypes.c_void_p(None)
         jobs = [
             _Job(
                 size=padded, first=first, last=last, steps=steps, origin=0, capacity=keep, **places
@@ -266,6 +285,36 @@ def _due(forced: Any, steps: int) -> Any:
     if forced is not None:
         due[np.asarray(forced, np.int64)] = 1
     return due
+
+
+def _compared(compared: Any, steps: int) -> Any:
+    if compared is None:
+        return np.ones(steps, np.uint8)
+    return np.ascontiguousarray(compared, np.uint8)
+
+
+def _centred(voltage: Any, compared: Any) -> Any:
+    """The voltage around its mean: sums of products then lose no digits."""
+    if voltage is None:
+        return np.zeros(0)
+    voltage = np.asarray(voltage, np.float64)
+    return voltage - voltage[slice(None) if compared is None else np.asarray(compared, bool)].mean()
+
+
+def _unlike(arrays: Mapping[str, Any]) -> Any:
+    """1 - r**2 of the regression of the recorded voltage on the neurons' own."""
+    chosen = arrays["compared"].astype(bool)
+    recorded = arrays["voltage"].astype(np.float64)
+    if recorded.size != chosen.size:
+        return np.zeros_like(arrays["sum"])
+    recorded = recorded[chosen]
+    count = max(1, recorded.size)
+    own = arrays["square"] - arrays["sum"] ** 2 / count
+    both = arrays["product"] - arrays["sum"] * recorded.mean()
+    variance = float(((recorded - recorded.mean()) ** 2).sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        explained = np.where((own > 0) & (both > 0), both**2 / (own * max(variance, 1e-300)), 0.0)
+    return np.clip(1 - explained, 0.0, 1.0)
 
 
 def _shares(size: int, workers: int) -> Sequence[tuple[int, int]]:

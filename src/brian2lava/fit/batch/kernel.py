@@ -7,7 +7,9 @@ Nothing of a network is here: one neuron, one stimulus, its spikes.
 In the *forced* kernel the recording's spikes take the place of the neuron's own: states are reset
 where the recording says so. What is summed is how far the neuron was below its threshold in steps
 with a spike, and above it in steps without. Unlike a count of spikes that is a continuous function
-of the registers, and one error does not shift all that follows.
+of the registers, and one error does not shift all that follows. Where the recording has a voltage,
+the sums of its regression on the neuron's own are made on the way, so that its unit and zero need
+not be known.
 """
 
 from __future__ import annotations
@@ -49,6 +51,8 @@ class Kernel:
     bias_driven : bool
         The stimulus enters as the bias, not at the ports.
     forced : bool
+    membrane : str
+        The state that a recorded voltage is compared with.
     """
 
     text: str
@@ -57,6 +61,7 @@ class Kernel:
     counters: tuple[str, ...]
     bias_driven: bool
     forced: bool
+    membrane: str
 
 
 def kernel(
@@ -90,6 +95,7 @@ def kernel(
         parameters += tuple(n for n in ("bias_mant", "bias_exp") if n not in parameters)
     states = tuple(state.name for state in model.states if state.name in used)
     counters = tuple(name for name, _ in step.counters)
+    membrane = next(name for name in ("v", "imag") if name in states)
     lines = _Lines(model, step, parameters, states, bias_driven, forced)
     rows = frozenset().union(*map(rows_of, _expressions(step, forced))) | {"shift"}
     return Kernel(
@@ -103,12 +109,14 @@ def kernel(
             load=lines.load(),
             step=lines.step(),
             forced=int(forced),
+            place=states.index(membrane),
         ),
         parameters=parameters,
         states=states,
         counters=counters,
         bias_driven=bias_driven,
         forced=forced,
+        membrane=membrane,
     )
 
 
@@ -237,7 +245,8 @@ _TEXT = """
 #include <cstdint>
 {support}
 namespace {{
-constexpr int L = {lanes}, P = {parameters}, S = {states}, C = {counters}, PORTS = {ports};
+constexpr int L = {lanes}, P = {parameters}, S = {states}, C = {counters};
+constexpr int PORTS = {ports}, MEMBRANE = {place};
 }}
 // Arrays of (rows, size) have `size` columns, a multiple of L.
 struct Job {{
@@ -245,10 +254,11 @@ struct Job {{
     const T *parameters; T *states;
     const float *stimulus, *scale;
     const T *weights, *exponents;
-    const uint8_t *due;
+    const uint8_t *due, *compared;
+    const float *voltage;
     int32_t *spikes; int64_t *counts;
     int32_t *counters, *outside;
-    double *missed, *extra;
+    double *missed, *extra, *sum, *square, *product;
     T *traces;
 }};
 
@@ -258,6 +268,7 @@ extern "C" void b2l_batch(const Job *given) {{
     alignas(64) T mask[L];
     alignas(64) float scale[L], missed[L], extra[L];
     alignas(64) int32_t counter[C][L], outside[L];
+    alignas(64) double sum[L], square[L], product[L];
     for (int64_t block = job.first; block < job.last; block += L) {{
         for (int l = 0; l < L; l++) {{
             const int64_t i = block + l;
@@ -270,6 +281,7 @@ extern "C" void b2l_batch(const Job *given) {{
             for (int k = 0; k < C; k++) counter[k][l] = 0;
             scale[l] = job.scale[i];
             missed[l] = extra[l] = 0.0f;
+            sum[l] = square[l] = product[l] = 0.0;
             outside[l] = 0;
             job.counts[i] = 0;
             job.missed[i] = job.extra[i] = 0.0;
@@ -282,6 +294,15 @@ extern "C" void b2l_batch(const Job *given) {{
             for (int l = 0; l < L; l++) {{
                 {load}
                 {step}
+            }}
+            if ({forced} && job.voltage && job.compared[n]) {{
+                const double recorded = job.voltage[n];
+                for (int l = 0; l < L; l++) {{
+                    const double own = state[MEMBRANE][l];
+                    sum[l] += own;
+                    square[l] += own * own;
+                    product[l] += own * recorded;
+                }}
             }}
             if ({forced}) {{
                 // single precision holds a step's sum; the whole is summed in double precision
@@ -312,6 +333,9 @@ extern "C" void b2l_batch(const Job *given) {{
             for (int k = 0; k < S; k++) job.states[k * job.size + i] = state[k][l];
             for (int k = 0; k < C; k++) job.counters[k * job.size + i] = counter[k][l];
             job.outside[i] = outside[l];
+            job.sum[i] = sum[l];
+            job.square[i] = square[l];
+            job.product[i] = product[l];
         }}
     }}
 }}

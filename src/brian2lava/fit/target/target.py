@@ -78,6 +78,9 @@ class Target:
         Of the current: "A", or "1" for a model whose current has no unit.
     source : str
         Where it is from: a model with its parameters, or a file.
+    spike_width : (before, after) in seconds
+        Around a spike the voltage is an action potential, which no chip neuron has; it is not
+        compared. (0, 0) for recordings of chip neurons.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Target:
     held_out: tuple[Span, ...] = ()
     unit: str = "A"
     source: str = ""
+    spike_width: Span = (1e-3, 3e-3)
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.dt) and self.dt > 0):

@@ -1,0 +1,155 @@
+"""How far settings are from a target: what a search makes small."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brian2lava.errors import FitError
+from brian2lava.fit.batch import Batch, Outcome, Settings, Stimulus
+from brian2lava.fit.target import Target
+
+#: Coincidences are counted in windows that are so many times the one asked for: the wide ones lead
+#: a search to where the narrow one has something to say.
+_WINDOWS = (1, 4, 16)
+#: What the mean distance of matched spikes counts, beside the coincidences.
+_DISTANCE = 0.05
+#: What a voltage that is not explained counts, beside a threshold's distance a spike.
+_VOLTAGE = 0.5
+#: The worst: nothing matched. A setting that the chip can't take is beyond it.
+WORST = 2.0
+
+
+@dataclass(frozen=True)
+class _Trains:
+    """A sweep, cut to what a search may see."""
+
+    stimulus: Stimulus
+    repeats: tuple[Any, ...]
+    spans: tuple[tuple[int, int], ...]
+    voltage: Any
+    compared: Any
+
+
+class Loss:
+    """The loss of settings on a target's training spans.
+
+    Parameters
+    ----------
+    target : Target
+        With spikes; its current is what the settings' scale multiplies.
+    batch : Batch
+    window : float
+        Seconds that matched spikes may be apart.
+
+    Notes
+    -----
+    Steps after the last training span are not even simulated, so nothing held out can leak.
+    """
+
+    def __init__(self, target: Target, batch: Batch, window: float = 2e-3) -> None:
+        self.target = target
+        self.batch = batch
+        self.window = max(0, round(window / target.dt))
+        spans = target.steps_of(target.train)
+        end = max(last for _, last in spans)
+        self._sweeps = []
+        for k, sweep in enumerate(target.sweeps):
+            if not sweep.spikes:
+                raise FitError(
+                    f"target {target.name!r}, sweep {k}: its spikes are not known; give spike"
+                    " times, or a voltage from which they can be read."
+                )
+            inside = tuple((a, min(b, sweep.steps)) for a, b in spans if a < sweep.steps)
+            if not inside:
+                continue
+            trains = tuple(target.spike_steps(k, r) for r in range(len(sweep.spikes)))
+            voltage = None if sweep.voltage is None else sweep.voltage[:end]
+            compared = _between_spikes(trains[0], min(end, sweep.steps), inside, target)
+            if not compared.any():
+                voltage = None
+            self._sweeps.append(
+                _Trains(Stimulus(sweep.current[:end]), trains, inside, voltage, compared)
+            )
+        if not any(_inside(t, s.spans).size for s in self._sweeps for t in s.repeats):
+            raise FitError(
+                f"target {target.name!r} has no spike in its training spans; choose others, or a"
+                " stronger stimulus."
+            )
+        self.steps = sum(each.stimulus.steps for each in self._sweeps)
+        self.evaluations = 0
+
+    def free(self, settings: Settings) -> Any:
+        """Loss of each setting, running by itself: 0 is every spike in its step; shape (size,)."""
+        total = np.zeros(len(settings))
+        weight = 0
+        for sweep in self._sweeps:
+            capacity = 4 * max(t.size for t in sweep.repeats) + 64
+            out = self.batch.run(settings, sweep.stimulus, capacity=min(capacity, 1 << 16))
+            for train in sweep.repeats:
+                total += self._of_train(out, train, sweep.spans)
+                weight += 1
+            total += WORST * weight * (out.outside > 0)
+        self.evaluations += len(settings)
+        return total / weight
+
+    def forced(self, settings: Settings, unity: Any) -> Any:
+        """Loss with the target's spikes in place of the settings' own; shape (size,).
+
+        How far, in thresholds (``unity`` in units of the state), v is on the wrong side, a spike.
+        """
+        total, unlike = np.zeros(len(settings)), np.zeros(len(settings))
+        count = 0
+        for sweep in self._sweeps:
+            train = sweep.repeats[0]
+            train = train[train < sweep.stimulus.steps]
+            out = self.batch.run(
+                settings, sweep.stimulus, forced=train, voltage=sweep.voltage,
+                compared=sweep.compared,
+            )  # fmt: skip
+            total += out.missed + out.extra
+            unlike += out.unlike
+            count += max(1, train.size)
+        self.evaluations += len(settings)
+        return total / np.maximum(unity, 1) / count + _VOLTAGE * unlike / len(self._sweeps)
+
+    def _of_train(self, out: Outcome, train: Any, spans: Sequence[tuple[int, int]]) -> Any:
+        """1 - F1, averaged over windows, and a little for the distance of what is matched."""
+        loss = np.zeros(out.counts.shape)
+        for k, factor in enumerate(_WINDOWS):
+            matched, fired, apart = self._counted(out, train, self.window * factor, spans)
+            wanted = sum(_inside(train, (span,)).size for span in spans)
+            both = np.maximum(fired + wanted, 1)
+            loss += (1 - 2 * matched / both) * (0.5 if k == 0 else 0.25)
+            if k == 0:
+                loss += _DISTANCE * apart / np.maximum(matched, 1) / max(self.window, 1)
+        # spikes beyond what is kept: far too many
+        loss += np.log1p(np.maximum(out.counts - out.spikes.shape[1], 0)) * 0.1
+        return loss
+
+    @staticmethod
+    def _counted(
+        out: Outcome, train: Any, window: int, spans: Sequence[tuple[int, int]]
+    ) -> tuple[Any, Any, Any]:
+        found = [out.coincidences(train, window, *span) for span in spans]
+        return tuple(np.sum([each[k] for each in found], axis=0) for k in range(3))
+
+
+def _between_spikes(
+    train: Any, steps: int, spans: Sequence[tuple[int, int]], target: Target
+) -> Any:
+    """The steps of the training spans that are not near a spike."""
+    compared = np.zeros(steps, bool)
+    for first, last in spans:
+        compared[first:last] = True
+    before, after = (round(width / target.dt) for width in target.spike_width)
+    for spike in train[train < steps].tolist():
+        compared[max(0, spike - before) : spike + after] = False
+    return compared
+
+
+def _inside(train: Any, spans: Sequence[tuple[int, int]]) -> Any:
+    return train[np.any([(train >= a) & (train < b) for a, b in spans], axis=0)]
