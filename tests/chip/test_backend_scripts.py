@@ -139,6 +139,45 @@ def test_what_lavas_library_lacks_is_told(hardware: str) -> None:
     assert "a Lava process of brian2lava's own" in told[0]
 
 
+ADAPTIVE = """dv/dt = (I - v)/(20*ms) : 1
+dI/dt = -I/(8*ms) : 1
+dtheta/dt = (5 - theta)/(40*ms) : 1
+dr/dt = -r/(15*ms) : 1"""
+RESONATOR = """dx/dt = -d*x - omega*y : 1
+dy/dt = omega*x - d*y : 1
+y_before = y : 1 (constant over dt)"""
+
+
+@pytest.mark.parametrize("model", ["ATRLIF", "RF"])
+def test_other_models_of_lavas_library(model: str) -> None:
+    def build() -> Results:
+        given: dict[str, Any] = {
+            "ATRLIF": {
+                "model": ADAPTIVE, "threshold": "v - r >= theta",
+                "reset": "r += 2*theta; theta += 2",
+            },
+            "RF": {
+                "model": RESONATOR, "threshold": "x >= 2 and y >= 0 and y_before < 0", "reset": "",
+                "namespace": {"d": 15 * Hz, "omega": 2 * np.pi * 40 * Hz},
+            },
+        }[model]  # fmt: skip
+        group = NeuronGroup(3, method="exact", **given)
+        source = PoissonGroup(5, 200 * Hz)
+        into = Synapses(source, group, on_pre="I += 9" if model == "ATRLIF" else "x += 5")
+        into.connect()
+        if model == "ATRLIF":
+            group.theta = 5
+        spikes, trace = SpikeMonitor(group), StateMonitor(group, into_names[model], record=True)
+        Network(source, group, into, spikes, trace).run(40 * ms)
+        assert len(spikes.t)
+        return {"trace": np.array([getattr(trace, n) for n in into_names[model]]),
+                **everything(spikes)}  # fmt: skip
+
+    into_names = {"ATRLIF": ["v", "theta", "r"], "RF": ["x", "y"]}
+    _, report = identical(build)
+    assert not report.notes
+
+
 def test_neurons_that_fire_at_random_have_the_emulators_numbers() -> None:
     def build() -> Results:
         group = NeuronGroup(50, "p : 1", threshold="rand() < p", reset="")
@@ -223,6 +262,21 @@ def test_a_second_run_goes_on() -> None:
         return everything(*monitors, group=(group, "vg"))
 
     identical(build)
+
+
+def test_a_later_run_of_what_learns_is_refused() -> None:
+    with on_chip(backend="lava"):
+        source = SpikeGeneratorGroup(1, [0], [0.5] * ms)
+        group = NeuronGroup(1, CURRENT, threshold="v > 1", reset="v = 0", method="exact")
+        plastic = Synapses(
+            source, group, "w : 1\ndpost/dt = -post/(9*ms) : 1 (event-driven)", name="plastic",
+            on_pre="g += w\nw = clip(w + post, 0, 1)", on_post="post += 0.1",
+        )  # fmt: skip
+        plastic.connect()
+        network = Network(source, group, plastic)
+        network.run(2 * ms)
+        with pytest.raises(NotSupported, match="'plastic.* learns, .*all steps at once"):
+            network.run(3 * ms)
 
 
 def test_spikes_under_way_between_runs_are_refused() -> None:

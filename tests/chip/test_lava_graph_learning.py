@@ -154,10 +154,8 @@ def test_learning_begins_with_given_traces_and_tags(how: str) -> None:
 
 def test_other_draws_give_other_weights() -> None:
     chip = network(PAIR, "all")
-    ends = [
-        run_lava(chip, STEPS, [("in", "w")], **given).states["in", "w"][-1]
-        for given in ({"rng_seed": 1}, {"rng_seed": 1}, {"rng_seed": 2}, {"seed": 1})
-    ]
+    chosen: list[dict[str, Any]] = [{"rng_seed": 1}, {"rng_seed": 1}, {"rng_seed": 2}, {"seed": 1}]
+    ends = [run_lava(chip, STEPS, [("in", "w")], **given).states["in", "w"][-1] for given in chosen]
     np.testing.assert_array_equal(ends[0], ends[1])
     assert np.any(ends[0] != ends[2])
     assert np.any(ends[0] != ends[3])

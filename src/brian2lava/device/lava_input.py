@@ -52,10 +52,10 @@ def at_present(
 def _refuse(network: ChipNetwork, goes_on: bool, backend: str) -> None:
     remedy = "Run all steps at once, or use backend='emulator'."
     for projection in network.projections:
-        if projection.learning is not None and goes_on:
+        if projection.learning is not None:
             raise NotSupported(
                 f"backend={backend!r}: '{projection.name}' learns, and Lava's processes can't go"
-                f" on with its traces in a second run. {remedy}"
+                f" on with its weights and traces in a later run. {remedy}"
             )
     for population in network.populations:
         model = population.neuron

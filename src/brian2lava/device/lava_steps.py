@@ -134,6 +134,7 @@ class LavaSteps:
                 " backend='emulator'."
             )
         values = arena().allocate(total).array(kind, rows * size)
+        values[:] = 0  # the arena's memory has been used before
         array_id = f"_array_lava_{next(self._numbers)}"
         array = program.Array(array_id, f"{kind.name}_t")
         return Table(array, values.reshape(rows, size))
