@@ -103,6 +103,7 @@ class _Brian2Loihi:
             "live": text.array("live", live.astype(np.int32)),
             "live_count": text.counter("live_count", int(alive.sum())),
             "arrived_count": text.counter("arrived_count"),
+            "begun": text.counter("begun"),
         }
         for name, kind in (("up", np.int8), ("touched", np.int32), ("arrived", np.int32)):
             self.of[name] = text.array(name, np.zeros(n, kind))
@@ -133,7 +134,9 @@ class _Brian2Loihi:
         text.add(
             f"const int64_t now = _ptr{self.projecting.timestep}[0] + first_time;",
             f"const uint64_t key = (uint64_t)_ptr{self.key}[0];",
-            "int64_t touched = 0; (void)key; (void)now;",
+            # the first step of this program, whatever the clock says: runs may go on
+            f"const bool first = !{self.p('begun')}[0]; {self.p('begun')}[0] = 1;",
+            "int64_t touched = 0; (void)key; (void)now; (void)first;",
         )
         k = self.rule.decimation
         text.add(f"const bool due = {'false' if k is None else f'b2l_due(now, {2**k}.0)'};")
@@ -182,7 +185,7 @@ class _Brian2Loihi:
         step draws them for traces that are given.
         """
         self.text.add(
-            "if (now == first_time)",
+            "if (first)",
             f"for (int64_t k = 0; k < {self.p('live_count')}[0]; k++)"
             f" draw({self.p('live')} + k, 1, now);",
         )
@@ -273,7 +276,7 @@ class _Brian2Loihi:
         )
         if terms:
             text.add(
-                "if (due || now == first_time)",
+                "if (due || first)",
                 "for (int64_t s = 0; s < n_synapses; s++) synapse(s);",
                 f"else for (int64_t k = 0; k < touched; k++) synapse({self.p('touched')}[k]);",
             )

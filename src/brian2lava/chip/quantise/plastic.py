@@ -15,11 +15,13 @@ another, so that all coefficients lose least.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brian2lava.chip.ideal import IdealProjection, Reals
 from brian2lava.chip.learning.ideal import (
@@ -29,7 +31,14 @@ from brian2lava.chip.learning.ideal import (
     IdealTrace,
 )
 from brian2lava.chip.learning.profile import dialect
-from brian2lava.chip.learning.rule import Factor, LearningRule, Product, RuleError, Trace
+from brian2lava.chip.learning.rule import (
+    PRE_TRACES,
+    Factor,
+    LearningRule,
+    Product,
+    RuleError,
+    Trace,
+)
 from brian2lava.chip.learning.widths import (
     ACCUMULATOR_BITS,
     DECIMATION,
@@ -105,6 +114,7 @@ class _Quantising:
         self.dt = dt
         self.what = f"synapses {self.learning.synapses!r}"
         self._check_dialect()
+        self.tags = self._tag_units()
         self.taus = {trace.register: self._tau(trace) for trace in self.learning.traces}
 
     def _check_dialect(self) -> None:
@@ -139,7 +149,7 @@ class _Quantising:
         best, least = None, np.inf
         for k in self._intervals():
             scales = _Scales(
-                {name: float(values[-1]) for name, values in ranges.items()}, self._tags()[-1], k
+                {name: float(values[-1]) for name, values in ranges.items()}, self.tags[-1], k
             )
             for _ in range(_ROUNDS):
                 for name, values in ranges.items():
@@ -149,7 +159,7 @@ class _Quantising:
                     ])  # fmt: skip
                 if self.learning.tag is not None:
                     scales = self._better(
-                        scales, [replace(scales, tag=float(v)) for v in self._tags()]
+                        scales, [replace(scales, tag=float(v)) for v in self.tags]
                     )
             loss = self._loss(scales)
             if loss < least:
@@ -166,11 +176,11 @@ class _Quantising:
         total = 0.0
         for term in self._terms(scales):
             wanted = self._coefficient(term, scales)
-            error = float(nearest(np.asarray(wanted))[0] / wanted - 1)
+            error = float(nearest(wanted)[0] / wanted - 1)
             total += error**2 * (0.1 if term.correction else 1.0)
         coarse = sum(self.taus[name] / 12 / impulse**2 for name, impulse in scales.impulses.items())
         if self.learning.tag is not None:
-            coarse += (scales.tag / self._tags()[0] / 255) ** 2
+            coarse += (scales.tag / self.tags[0] / 255) ** 2
         return total + _COARSE * coarse
 
     def _impulses(self, trace: IdealTrace) -> Reals:
@@ -181,7 +191,7 @@ class _Quantising:
         most = max(1, int(TRACE_MAX / (ROOM * reached + 1)))
         return np.arange(1.0, most + 1)
 
-    def _tags(self) -> Reals:
+    def _tag_units(self) -> Reals:
         """Units of the tag, the finest first."""
         tag = self.learning.tag
         if tag is None:
@@ -259,7 +269,7 @@ class _Quantising:
 
     def _products(self, term: IdealTerm, scales: _Scales) -> list[Product]:
         wanted = self._coefficient(term, scales)
-        meant, pairs = nearest(np.asarray(wanted))
+        meant, pairs = nearest(wanted)
         error = float(meant / wanted - 1)
         if abs(error) > WORST_TERM and not term.correction:
             self._refuse_term(term, wanted, float(meant))
@@ -279,7 +289,7 @@ class _Quantising:
 
     def _refuse_term(self, term: IdealTerm, wanted: float, meant: float) -> None:
         least, most = 2.0**EXPONENT.low, PRODUCTS * MANTISSA.high * 2.0**EXPONENT.high
-        small = abs(wanted) < abs(meant) or not meant or abs(wanted) < least
+        small = abs(wanted) < most / 2
         remedy = (
             "Let a single spike change more (a larger learning rate), or let the weight have fewer"
             " steps (a larger unit)" if small else "Let a spike change less"
@@ -288,7 +298,8 @@ class _Quantising:
             f"{self.what}: the term {self._told(term)} of '{term.text}' has the coefficient"
             f" {wanted:.4g} in the chip's units, and mantissas of 4 bits with exponents"
             f" {EXPONENT.low}..{EXPONENT.high} have {least:.4g} to {most:.4g}"
-            f" ({EXPONENT.source}). {remedy}."
+            f" ({EXPONENT.source}), next to it {meant:.4g}, more than {WORST_TERM:.0%} off."
+            f" {remedy}."
         )
 
     def _told(self, term: IdealTerm) -> str:
@@ -346,11 +357,24 @@ class _Quantising:
                     " a value that spikes could have made, or 0."
                 )
             initial[trace.register] = values.astype(np.int64)
+            self._check_of_neurons(trace, initial[trace.register])
         tag = self.learning.tag
         if tag is not None:
             readings.append(Reading(tag.name, "t", scales.tag, 0.0))
             initial["t"] = np.rint(tag.initial / scales.tag).astype(np.int64)
         return Learnt(self.learning.synapses, tuple(readings), initial)
+
+    def _check_of_neurons(self, trace: IdealTrace, values: NDArray[np.int64]) -> None:
+        """lava-nc's neurons keep a trace for all their synapses, which must begin alike."""
+        ends = self.projection.pre if trace.register in PRE_TRACES else self.projection.post
+        first = np.zeros(int(ends.max(initial=-1)) + 1, np.int64)
+        first[ends] = values
+        if self.dialect == "lava" and np.any(first[ends] != values):
+            raise ChipLimit(
+                f"{self.what}: {trace.name!r} begins with different values in synapses of one"
+                " neuron, and on the chip a neuron keeps its trace for all of them. Set it to the"
+                " same value."
+            )
 
     # ------------------------------------------------------------ rows
     def _row(
@@ -414,21 +438,34 @@ class _Quantising:
         )  # fmt: skip
 
 
-def nearest(wanted: Reals, products: int = PRODUCTS) -> tuple[Reals, list[tuple[int, int]]]:
-    """What sums of ``products`` mantissas * 2^exponent come nearest to ``wanted``, and these.
+def nearest(wanted: float, products: int = PRODUCTS) -> tuple[float, list[tuple[int, int]]]:
+    """What the sum of ``products`` mantissas * 2^exponent comes to at best, and these pairs.
 
     The first is the nearest single one, the next the nearest to what is left; none if that is
     below half of the smallest.
     """
-    exponents = np.arange(EXPONENT.low, EXPONENT.high + 1)
-    pairs, meant = [], 0.0
+    pairs: list[tuple[int, int]] = []
+    meant = 0.0
     for _ in range(products):
-        left = float(wanted) - meant
-        mantissas = np.clip(np.rint(left / np.exp2(exponents)), MANTISSA.low + 1, MANTISSA.high)
-        values = mantissas * np.exp2(exponents)
-        best = int(np.argmin(np.abs(values - left) + 1e-15 * np.abs(mantissas)))
-        if mantissas[best] == 0:
+        mantissa, exponent = _single(wanted - meant)
+        if mantissa == 0:
             break
-        pairs.append((int(mantissas[best]), int(exponents[best])))
-        meant += float(values[best])
-    return np.asarray(meant), pairs
+        pairs.append((mantissa, exponent))
+        meant += mantissa * 2.0**exponent
+    return meant, pairs
+
+
+def _single(value: float) -> tuple[int, int]:
+    """The nearest mantissa * 2^exponent, with the smallest mantissa; the finest that reaches it."""
+    if value == 0:
+        return 0, EXPONENT.low
+    least = math.ceil(math.log2(abs(value) / (MANTISSA.high + 0.5)))
+    found = []
+    for exponent in (least, least + 1):
+        exponent = min(max(exponent, EXPONENT.low), EXPONENT.high)
+        mantissa = max(-MANTISSA.high, min(MANTISSA.high, round(value / 2.0**exponent)))
+        found.append((abs(value - mantissa * 2.0**exponent), mantissa, exponent))
+    _, mantissa, exponent = min(found)
+    while mantissa and mantissa % 2 == 0 and exponent < EXPONENT.high:
+        mantissa, exponent = mantissa // 2, exponent + 1
+    return mantissa, exponent

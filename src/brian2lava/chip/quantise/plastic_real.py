@@ -72,22 +72,27 @@ class RealLearning:
             who = spiked[trace.register[0]]
             values[who] = trace.impulse if trace.sets else values[who] + trace.impulse
             self.peaks[trace.register] = max(self.peaks[trace.register], self._peak(values))
-        changes = {"w": np.zeros(self.pre.size), "t": np.zeros(self.pre.size)}
-        everywhere = np.arange(self.pre.size)
         active = {
             "x0": self._synapses("x", spiked["x"]),
             "y0": self._synapses("y", spiked["y"]),
-            "u0": everywhere,
+            "u0": slice(None),
         }
-        for term in self.learning.terms:
-            synapses = active[term.dependency]
-            if synapses.size:
-                changes[term.target][synapses] += self._value(term, synapses, spiked)
+        # all terms see the values of before; only the synapses of spikes are touched
+        changes = [
+            (term.target, active[term.dependency], self._value(term, active, spiked))
+            for term in self.learning.terms
+        ]
         if self.learning.tag is not None:
-            self.tag = self.tag * self.learning.tag.decay + changes["t"]
-            self.peaks["t"] = max(self.peaks["t"], self._peak(self.tag))
-        self.weights = np.clip(self.weights + changes["w"], self.learning.low, self.learning.high)
-        self.peaks["w"] = max(self.peaks["w"], self._peak(self.weights))
+            self.tag *= self.learning.tag.decay
+        changed = {"w": self.weights, "t": self.tag}
+        for target, synapses, values in changes:
+            changed[target][synapses] += values
+        for target, synapses, _ in changes:
+            values = changed[target][synapses]
+            if target == "w":
+                values = np.clip(values, self.learning.low, self.learning.high)
+                self.weights[synapses] = values
+            self.peaks[target] = max(self.peaks[target], self._peak(values))
 
     def _synapses(self, side: str, spiked: Any) -> Any:
         start, order = self._rows[side]
@@ -97,8 +102,11 @@ class RealLearning:
         total = int(ends[-1]) if ends.size else 0
         return order[np.arange(total) + np.repeat(start[who] - ends + counts, counts)]
 
-    def _value(self, term: IdealTerm, synapses: Any, spiked: Mapping[str, Any]) -> Reals:
-        product = np.full(synapses.size, term.coefficient)
+    def _value(
+        self, term: IdealTerm, active: Mapping[str, Any], spiked: Mapping[str, Any]
+    ) -> Reals:
+        synapses = active[term.dependency]
+        product: Any = np.float64(term.coefficient)
         for factor in term.factors:
             product = product * self._factor(factor, synapses, spiked)
         return product

@@ -101,7 +101,7 @@ class _Rule:
         terms = [*self._event_terms(), *self._step_terms()]
         low, high = self._bounds()
         used = {f.variable for term in terms for f in term.factors} | {t.target for t in terms}
-        if not any(term.target == "w" for term in terms):
+        if not terms:
             self.refuse(f"nothing changes '{self.weight}'", "let an event change it")
         traces = tuple(trace for trace in self.place.values() if trace.register in used)
         self._note_unread(used)
@@ -257,23 +257,7 @@ class _Rule:
         initial = np.asarray(trace.initial, float) - rest
         if trace.event_driven:  # the chip's trace decays once more before the first event
             initial = initial / decay
-        self._check_of_neurons(trace, initial)
         return IdealTrace(trace.name, register, decay, impulse, sets, rest, initial)
-
-    def _check_of_neurons(self, trace: Trace, initial: Array) -> None:
-        """A trace that a neuron keeps must begin alike in all its synapses."""
-        event = next(e for e in self.found.events if e.change(trace.name))
-        neurons = np.asarray(event.ends.sources)
-        if not neurons.size:
-            return
-        first = np.zeros(int(neurons.max()) + 1)
-        first[neurons] = initial
-        if not np.allclose(first[neurons], initial, rtol=1e-9, atol=0):
-            self.refuse(
-                f"'{trace.name}' begins with different values in synapses of one neuron",
-                "set it to the same value",
-                "On a chip, a neuron keeps its trace for all its synapses",
-            )
 
     def _tag(self) -> IdealTag:
         (tag,) = self.tags
