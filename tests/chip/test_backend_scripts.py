@@ -115,7 +115,7 @@ def test_lava_runs_and_the_emulator_does_not_stand_in_for_it(monkeypatch: Any) -
     assert np.any(lavas["group.v"] != emulated["group.v"])
 
 
-@pytest.mark.parametrize("hardware", ["Loihi1", "Loihi2"])
+@pytest.mark.parametrize("hardware", [pytest.param("Loihi1", marks=pytest.mark.long), "Loihi2"])
 def test_what_lavas_library_lacks_is_told(hardware: str) -> None:
     """Refractoriness, an input current, two populations; on Loihi 1 another profile."""
 
@@ -148,10 +148,11 @@ dy/dt = omega*x - d*y : 1
 y_before = y : 1 (constant over dt)"""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", ["ATRLIF", "RF"])
 def test_other_models_of_lavas_library(model: str) -> None:
     def build() -> Results:
-        given: dict[str, Any] = {
+        models: dict[str, dict[str, Any]] = {
             "ATRLIF": {
                 "model": ADAPTIVE, "threshold": "v - r >= theta",
                 "reset": "r += 2*theta; theta += 2",
@@ -160,8 +161,8 @@ def test_other_models_of_lavas_library(model: str) -> None:
                 "model": RESONATOR, "threshold": "x >= 2 and y >= 0 and y_before < 0", "reset": "",
                 "namespace": {"d": 15 * Hz, "omega": 2 * np.pi * 40 * Hz},
             },
-        }[model]  # fmt: skip
-        group = NeuronGroup(3, method="exact", **given)
+        }  # fmt: skip
+        group = NeuronGroup(3, method="exact", **models[model])
         source = PoissonGroup(5, 200 * Hz)
         into = Synapses(source, group, on_pre="I += 9" if model == "ATRLIF" else "x += 5")
         into.connect()
@@ -190,7 +191,7 @@ def test_neurons_that_fire_at_random_have_the_emulators_numbers() -> None:
     identical(build)
 
 
-@pytest.mark.parametrize("hardware", ["Loihi1", "Loihi2"])
+@pytest.mark.parametrize("hardware", [pytest.param("Loihi1", marks=pytest.mark.long), "Loihi2"])
 def test_poisson_inputs_count_the_same(hardware: str) -> None:
     """Counts as payloads on Loihi 2, and sources of their own on Loihi 1."""
 
