@@ -1,0 +1,126 @@
+"""Optimisers of a function on the unit cube, a generation at a time.
+
+``cma`` (Hansen, CMA-ES) is the default; SciPy's differential evolution serves where it is not
+installed. Anything with ``ask`` and ``tell`` fits through :class:`AskTell`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from brian2lava.errors import FitError
+
+Evaluate = Callable[[Any], Any]
+
+
+class Optimiser(Protocol):
+    """What a search needs: proposals, and somewhere to say how good they were."""
+
+    def ask(self) -> Any:
+        """Points to evaluate next, shape (size, dimensions), in the unit cube."""
+
+    def tell(self, points: Any, losses: Any) -> None:
+        """The losses of these points, shape (size,)."""
+
+    @property
+    def converged(self) -> bool:
+        """Whether going on is pointless."""
+
+
+class CMA:
+    """CMA-ES from a starting point."""
+
+    def __init__(self, start: Any, spread: float, size: int, seed: int) -> None:
+        import cma
+
+        with warnings.catch_warnings():
+            # it remarks on how few dimensions there are
+            warnings.simplefilter("ignore")
+            self._strategy = cma.CMAEvolutionStrategy(
+                list(start), spread,
+                {"bounds": [0, 1], "popsize": size, "seed": seed + 1, "verbose": -9,
+                 "tolfun": 1e-9, "tolx": 1e-5, "tolflatfitness": 12},
+            )  # fmt: skip
+
+    def ask(self) -> Any:
+        return np.array(self._strategy.ask())
+
+    def tell(self, points: Any, losses: Any) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._strategy.tell(list(points), list(np.asarray(losses, float)))
+
+    @property
+    def converged(self) -> bool:
+        return bool(self._strategy.stop())
+
+
+class DifferentialEvolution:
+    """best/1/bin with dither, as SciPy's, in ask and tell."""
+
+    def __init__(self, start: Any, spread: float, size: int, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+        start = np.asarray(start, np.float64)
+        self._size = max(5, size)
+        noise = self._rng.normal(0.0, spread, (self._size, start.size))
+        self._points = np.clip(start + noise, 0.0, 1.0)
+        self._points[0] = start
+        self._losses = np.full(self._size, np.inf)
+
+    def ask(self) -> Any:
+        if not np.isfinite(self._losses).any():
+            return self._points
+        rng = self._rng
+        n, d = self._points.shape
+        best = self._points[int(np.argmin(self._losses))]
+        one, two = (self._points[rng.permutation(n)] for _ in range(2))
+        mutant = best + rng.uniform(0.5, 1.0) * (one - two)
+        crossed = rng.random((n, d)) < 0.7
+        crossed[np.arange(n), rng.integers(0, d, n)] = True
+        trial = np.where(crossed, mutant, self._points)
+        outside = (trial < 0) | (trial > 1)
+        return np.where(outside, rng.random((n, d)), trial)
+
+    def tell(self, points: Any, losses: Any) -> None:
+        losses = np.asarray(losses, np.float64)
+        better = losses <= self._losses
+        self._points = np.where(better[:, None], points, self._points)
+        self._losses = np.where(better, losses, self._losses)
+
+    @property
+    def converged(self) -> bool:
+        return bool(np.ptp(self._points, axis=0).max() < 1e-5)
+
+
+Maker = Callable[[Any, float, int, int], Optimiser]
+OPTIMISERS: dict[str, Maker] = {"cma": CMA, "differential_evolution": DifferentialEvolution}
+
+
+def optimiser(name: str) -> Maker:
+    """An optimiser by its name; "auto": CMA-ES where ``cma`` is installed.
+
+    Raises
+    ------
+    FitError
+        There is none of that name, or its package is not installed.
+    """
+    if name == "auto":
+        name = "cma" if _installed() else "differential_evolution"
+    if name not in OPTIMISERS:
+        raise FitError(f"optimiser {name!r}: there are 'auto', {', '.join(map(repr, OPTIMISERS))}.")
+    if name == "cma" and not _installed():
+        raise FitError(
+            "optimiser 'cma' needs the package cma: pip install 'brian2lava[fit]', or choose"
+            " 'differential_evolution'."
+        )
+    return OPTIMISERS[name]
+
+
+def _installed() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("cma") is not None
