@@ -29,6 +29,8 @@ SHOWN = {
     "adaptive_threshold": "spikes.num_spikes > 10 and trace.theta[0].max() > 40*mV",
     # the last run was the chip's; the same synapses and start as in floating point
     "on_loihi": "4 < rate < 6 and 'Loihi2' in device.report().arithmetic",
+    # on the chip (the last run), inputs that fire together get the larger weights
+    "stdp_on_loihi": "found > 1.4 * rest and 'Loihi2' in device.report().arithmetic",
     # Hodgkin and Huxley's equations at 6.3 degrees: 12.3 m/s
     "multicompartment": "abs(speed - 12.3) < 0.2",
 }

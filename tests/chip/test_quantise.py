@@ -24,8 +24,9 @@ from brian2lava.chip.quantise import (
     run_real,
     states_to_user,
 )
+from brian2lava.chip.quantise.plastic_weights import GREATEST
 from brian2lava.chip.quantise.search import CANDIDATES, Inputs, best_scale, bounds, loss
-from brian2lava.chip.quantise.synapses import GREATEST, exponents, signed_parts
+from brian2lava.chip.quantise.synapses import exponents, signed_parts
 from brian2lava.errors import ChipLimit
 from tests.chip.quantise_networks import cuba, lif, network, projection, quantity
 

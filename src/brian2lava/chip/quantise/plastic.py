@@ -15,7 +15,6 @@ another, so that all coefficients lose least.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -50,7 +49,8 @@ from brian2lava.chip.learning.widths import (
     TRACE_MAX,
 )
 from brian2lava.chip.profiles import Arithmetic
-from brian2lava.chip.quantise.plastic_weights import unit_gain
+from brian2lava.chip.quantise.plastic_coefficients import PRODUCTS, nearest
+from brian2lava.chip.quantise.plastic_weights import GREATEST, unit_gain
 from brian2lava.chip.quantise.result import Learnt, ParameterRow, Reading, Span
 from brian2lava.errors import ChipLimit
 
@@ -60,8 +60,6 @@ ROOM = 1.25
 LEAST_IMPULSES = 2.0
 #: A term that is off by more is refused.
 WORST_TERM = 0.1
-#: Products that a term may become.
-PRODUCTS = 2
 #: How much a coarse trace counts beside the error of a coefficient: rounding by chance in each step
 #: leaves a variance of about 1/12 a step, for a time constant's number of steps.
 _COARSE = 0.02
@@ -338,7 +336,7 @@ class _Quantising:
         return made
 
     def _learnt(self, scales: _Scales) -> Learnt:
-        readings = [Reading(self.learning.weight, "w", self.step, 0.0)]
+        readings = [Reading(self.learning.weight, "w", self._read_step(), 0.0)]
         initial = {}
         for trace in self.learning.traces:
             unit = self._unit(trace.register, scales)
@@ -363,6 +361,17 @@ class _Quantising:
             readings.append(Reading(tag.name, "t", scales.tag, 0.0))
             initial["t"] = np.rint(tag.initial / scales.tag).astype(np.int64)
         return Learnt(self.learning.synapses, tuple(readings), initial)
+
+    def _read_step(self) -> float:
+        """The weight's step so that the greatest mantissa reads as the bound, and not above it."""
+        bounds = [abs(b) for b in (self.learning.low, self.learning.high) if np.isfinite(b) and b]
+        greatest = max(GREATEST.values())
+        unit = abs(self.step)
+        if bounds and abs(greatest * unit - max(bounds)) < 1e-9 * max(bounds):
+            unit = max(bounds) / greatest
+            while greatest * unit > max(bounds):
+                unit = float(np.nextafter(unit, 0))
+        return float(np.copysign(unit, self.step))
 
     def _check_of_neurons(self, trace: IdealTrace, values: NDArray[np.int64]) -> None:
         """lava-nc's neurons keep a trace for all their synapses, which must begin alike."""
@@ -436,36 +445,3 @@ class _Quantising:
                 f"; two spikes in one step, {meant / wanted - 1:+.1%}" if term.correction else ""
             ),
         )  # fmt: skip
-
-
-def nearest(wanted: float, products: int = PRODUCTS) -> tuple[float, list[tuple[int, int]]]:
-    """What the sum of ``products`` mantissas * 2^exponent comes to at best, and these pairs.
-
-    The first is the nearest single one, the next the nearest to what is left; none if that is
-    below half of the smallest.
-    """
-    pairs: list[tuple[int, int]] = []
-    meant = 0.0
-    for _ in range(products):
-        mantissa, exponent = _single(wanted - meant)
-        if mantissa == 0:
-            break
-        pairs.append((mantissa, exponent))
-        meant += mantissa * 2.0**exponent
-    return meant, pairs
-
-
-def _single(value: float) -> tuple[int, int]:
-    """The nearest mantissa * 2^exponent, with the smallest mantissa; the finest that reaches it."""
-    if value == 0:
-        return 0, EXPONENT.low
-    least = math.ceil(math.log2(abs(value) / (MANTISSA.high + 0.5)))
-    found = []
-    for exponent in (least, least + 1):
-        exponent = min(max(exponent, EXPONENT.low), EXPONENT.high)
-        mantissa = max(-MANTISSA.high, min(MANTISSA.high, round(value / 2.0**exponent)))
-        found.append((abs(value - mantissa * 2.0**exponent), mantissa, exponent))
-    _, mantissa, exponent = min(found)
-    while mantissa and mantissa % 2 == 0 and exponent < EXPONENT.high:
-        mantissa, exponent = mantissa // 2, exponent + 1
-    return mantissa, exponent

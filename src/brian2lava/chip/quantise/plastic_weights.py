@@ -15,6 +15,9 @@ from brian2lava.chip.learning.ideal import IdealLearning
 from brian2lava.chip.network import SignMode
 from brian2lava.errors import ChipLimit
 
+#: The greatest mantissa of each sign mode; with both signs mantissas are even, and -256 stays
+#: unused because 256 << 7 is beyond a weight's 21 bits on Loihi 1.
+GREATEST = {SignMode.EXCITATORY: 255, SignMode.INHIBITORY: 255, SignMode.MIXED: 254}
 #: How far beyond the weights of the run in floating point unbounded ones may go.
 ROOM = 2.0
 #: A bound that is off by more than this is refused.

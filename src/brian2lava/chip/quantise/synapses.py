@@ -16,6 +16,7 @@ from brian2lava.chip.network import Projection, SignMode
 from brian2lava.chip.profiles import Arithmetic
 from brian2lava.chip.quantise.kinds import relative_error, worst
 from brian2lava.chip.quantise.plastic_weights import (
+    GREATEST,
     WORST_BOUND,
     check_initial,
     full_weight,
@@ -25,9 +26,6 @@ from brian2lava.chip.quantise.plastic_weights import (
 from brian2lava.chip.quantise.result import ParameterRow, Part, Span
 from brian2lava.errors import ChipLimit
 
-#: The greatest mantissa of each sign mode; with both signs mantissas are even, and -256 stays
-#: unused because 256 << 7 is beyond a weight's 21 bits on Loihi 1.
-GREATEST = {SignMode.EXCITATORY: 255, SignMode.INHIBITORY: 255, SignMode.MIXED: 254}
 GRID = {SignMode.EXCITATORY: 1, SignMode.INHIBITORY: 1, SignMode.MIXED: 2}
 
 
@@ -175,9 +173,14 @@ def quantise_part(
         raise ChipLimit(
             f"projection {part.projection.name!r}: its rule cuts the weight to"
             f" {largest:.6g} {unit}, and the chip's greatest weight with the scale {scale:.6g} is"
-            f" off from that by {off:+.1%} (at most {WORST_BOUND:.0%} are taken). Bounds of rules"
-            " onto one population have to be powers of two apart, and not too small beside its"
-            " threshold: choose them so, or use populations of their own."
+            f" off from that by {off:+.1%} (at most {WORST_BOUND:.0%} are taken). "
+            + (
+                "The bound is small beside the threshold, which has 17 bits: let a spike add more"
+                " in a step, by a longer time step or shorter time constants, or a larger bound."
+                if off > 0 and exponent == 0
+                else "Bounds of rules onto one population have to be powers of two apart: choose"
+                " them so, or use populations of their own."
+            )
         )
     if exponent > WEIGHT_EXPONENT.high:
         raise ChipLimit(
