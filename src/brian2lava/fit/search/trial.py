@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from brian2lava.errors import FitError
 from brian2lava.fit.batch import Settings
@@ -109,6 +108,8 @@ class Trial:
         return has_margin(self.space.candidate.neuron, self.loss.batch.arithmetic)
 
     def _sample(self) -> None:
+        from scipy.stats import qmc  # a second of importing that others need not wait for
+
         size = max(64, int(_UNTIL["sample"] * self.evaluations))
         sampler = qmc.Sobol(self.space.dimensions, seed=self.seed)
         points = sampler.random_base2(int(np.ceil(np.log2(size))))[:size]
