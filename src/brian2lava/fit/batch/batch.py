@@ -28,9 +28,9 @@ class _Job(ctypes.Structure):
         *((name, ctypes.c_int64) for name in
           ("size", "first", "last", "steps", "origin", "capacity")),
         *((name, ctypes.c_void_p) for name in
-          ("parameters", "states", "stimulus", "scale", "weights", "exponents", "due", "compared",
-           "voltage", "spikes", "counts", "counters", "outside", "missed", "extra", "sum", "square",
-           "product", "traces")),
+          ("parameters", "states", "stimulus", "scale", "weights", "exponents", "own", "due",
+           "compared", "voltage", "spikes", "counts", "counters", "outside", "missed",
+           "extra", "sum", "square", "product", "traces")),
     ]  # fmt: skip
 
 
@@ -168,6 +168,7 @@ class Batch:
             "scale": _padded(settings.scale, padded),
             "weights": _padded(settings.weights, padded),
             "exponents": _padded(settings.exponents, padded),
+            "own": _padded(_own(settings), padded),
             "due": _due(forced, stimulus.steps),
             "compared": _compared(compared, stimulus.steps),
             "voltage": np.ascontiguousarray(_centred(voltage, compared), np.float32),
@@ -232,7 +233,8 @@ class Batch:
         zero = frozenset(n for n, values in settings.registers.items() if not values.any())
         # only what a model can leave out is worth a kernel of its own
         zero &= {"refractory"}
-        return _compiled(self.model.name, self.arithmetic, zero, self.drive == "bias", forced)
+        return _compiled(self.model.name, self.arithmetic, zero, self.drive == "bias", forced,
+                         settings.recurrent)  # fmt: skip
 
     def _numbers(self, settings: Settings, made: Kernel, padded: int) -> tuple[Any, Any]:
         values: dict[str, Any] = dict(settings.registers)
@@ -253,14 +255,19 @@ class Batch:
 
 @functools.lru_cache(maxsize=256)
 def _compiled(
-    model: str, arithmetic: Arithmetic, zero: frozenset[str], bias: bool, forced: bool
+    model: str,
+    arithmetic: Arithmetic,
+    zero: frozenset[str],
+    bias: bool,
+    forced: bool,
+    recurrent: bool,
 ) -> tuple[Kernel, Any]:
     compiler = find_compiler()
     if compiler is None:
         raise CompileError(
             "fits need a C++ compiler, and none was found; install g++ (Debian: apt install g++)."
         )
-    made = kernel(MODELS[model], arithmetic, zero, bias, forced)
+    made = kernel(MODELS[model], arithmetic, zero, bias, forced, recurrent)
     library = ctypes.CDLL(str(build(made.text, Toolchain(compiler, FLAGS)).path))
     library.b2l_batch.restype = None
     library.b2l_coincidences.restype = None
@@ -269,6 +276,13 @@ def _compiled(
 
 def _at(array: Any) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
+
+
+def _own(settings: Settings) -> Any:
+    """What a neuron's spike adds at its own ports."""
+    weights, exponents = settings.own_weights, settings.own_exponents
+    left = weights << np.maximum(exponents, 0)
+    return np.where(exponents >= 0, left, weights >> np.maximum(-exponents, 0)).astype(np.int32)
 
 
 def _padded(values: Any, size: int) -> Any:

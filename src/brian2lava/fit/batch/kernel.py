@@ -70,6 +70,7 @@ def kernel(
     zero: frozenset[str],
     bias_driven: bool = False,
     forced: bool = False,
+    recurrent: bool = False,
 ) -> Kernel:
     """The kernel of ``model`` where the registers in ``zero`` are zero in all neurons.
 
@@ -96,7 +97,7 @@ def kernel(
     states = tuple(state.name for state in model.states if state.name in used)
     counters = tuple(name for name, _ in step.counters)
     membrane = next(name for name in ("v", "imag") if name in states)
-    lines = _Lines(model, step, parameters, states, bias_driven, forced)
+    lines = _Lines(model, step, parameters, states, bias_driven, forced, recurrent)
     rows = frozenset().union(*map(rows_of, _expressions(step, forced))) | {"shift"}
     return Kernel(
         text=_TEXT.format(
@@ -179,6 +180,7 @@ class _Lines:
         states: tuple[str, ...],
         bias_driven: bool,
         forced: bool,
+        recurrent: bool,
     ) -> None:
         self.model = model
         self.parts = step
@@ -186,6 +188,7 @@ class _Lines:
         self.states = states
         self.bias_driven = bias_driven
         self.forced = forced
+        self.recurrent = recurrent
 
     def load(self) -> str:
         """Names for one neuron's numbers, at the beginning of its step."""
@@ -200,14 +203,16 @@ class _Lines:
                 "outside[l] += (b2l_mant > 4095) | (b2l_mant < -4095);",
                 "const T bias = b2l_shift(b2l_mant, bias_exp);",
             ]
-            lines += [f"const T {port} = 0;" for port in self.model.ports]
+            arriving = ["0" for _ in self.model.ports]
         else:
             lines.append(f"const T b2l_payload = {scaled};")
-            lines += [
-                f"const T {port} = b2l_shift((T)((U)b2l_payload * (U)weight[{k}][l]),"
-                f" exponent[{k}][l]);"
-                for k, port in enumerate(self.model.ports)
+            arriving = [
+                f"b2l_shift((T)((U)b2l_payload * (U)weight[{k}][l]), exponent[{k}][l])"
+                for k, _ in enumerate(self.model.ports)
             ]
+        if self.recurrent:
+            arriving = [f"{text} + own[{k}][l] * mask[l]" for k, text in enumerate(arriving)]
+        lines += [f"const T {port} = {text};" for port, text in zip(self.model.ports, arriving)]
         return "\n".join(lines)
 
     def step(self) -> str:
@@ -231,7 +236,8 @@ class _Lines:
                 "const T fired = (T)b2l_due;",
             ]
         else:
-            lines += [f"const T fired = {as_c(step.fired, {})};", "mask[l] = fired;"]
+            lines.append(f"const T fired = {as_c(step.fired, {})};")
+        lines.append("mask[l] = fired;")
         for name, expression in step.after:
             lines.append(f"const T {name}_after = {as_c(expression, {})};")
         after = {name for name, _ in step.after}
@@ -253,7 +259,7 @@ struct Job {{
     int64_t size, first, last, steps, origin, capacity;
     const T *parameters; T *states;
     const float *stimulus, *scale;
-    const T *weights, *exponents;
+    const T *weights, *exponents, *own;
     const uint8_t *due, *compared;
     const float *voltage;
     int32_t *spikes; int64_t *counts;
@@ -265,7 +271,8 @@ struct Job {{
 extern "C" void b2l_batch(const Job *given) {{
     const Job job = *given;
     alignas(64) T parameter[P ? P : 1][L], state[S][L], weight[PORTS][L], exponent[PORTS][L];
-    alignas(64) T mask[L];
+    // whether each has just fired, and what that adds at its ports in the next step
+    alignas(64) T mask[L], own[PORTS][L];
     alignas(64) float scale[L], missed[L], extra[L];
     alignas(64) int32_t counter[C][L], outside[L];
     alignas(64) double sum[L], square[L], product[L];
@@ -277,7 +284,9 @@ extern "C" void b2l_batch(const Job *given) {{
             for (int k = 0; k < PORTS; k++) {{
                 weight[k][l] = job.weights[k * job.size + i];
                 exponent[k][l] = job.exponents[k * job.size + i];
+                own[k][l] = job.own[k * job.size + i];
             }}
+            mask[l] = 0;
             for (int k = 0; k < C; k++) counter[k][l] = 0;
             scale[l] = job.scale[i];
             missed[l] = extra[l] = 0.0f;

@@ -28,6 +28,10 @@ class Settings:
     weights, exponents : arrays of int32, shape (ports, size)
         Mantissa and exponent of the synapse that brings the stimulus to each port. A weight of 0
         leaves a port without input.
+    own_weights, own_exponents : arrays of int32, shape (ports, size)
+        Mantissa and exponent of a synapse from the neuron to itself at each port: what a spike
+        adds there in the next step. With a slow current of its own behind the port that is
+        adaptation by a spike-triggered current.
     scale : array of float32, shape (size,)
         A stimulus value times this, rounded to the nearest whole number (half to even), is what a
         graded spike carries, or what is added to ``bias_mant``.
@@ -38,6 +42,8 @@ class Settings:
     weights: Any
     exponents: Any
     scale: Any
+    own_weights: Any = 0
+    own_exponents: Any = 0
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,9 +60,12 @@ class Settings:
             )
         arrays = {name: np.asarray(self.registers.get(name, known[name].default)) for name in known}
         given = [*arrays.values(), np.asarray(self.scale)]
-        weights, exponents = np.asarray(self.weights), np.asarray(self.exponents)
+        synapses = {
+            name: np.asarray(getattr(self, name))
+            for name in ("weights", "exponents", "own_weights", "own_exponents")
+        }
         sizes = {a.size for a in given if a.ndim} | {
-            a.shape[-1] for a in (weights, exponents) if a.ndim
+            a.shape[-1] for a in synapses.values() if a.ndim
         }
         if len(sizes - {1}) > 1:
             raise ChipLimit(
@@ -68,14 +77,15 @@ class Settings:
                 f"{self.model}, register {name!r} ({register.meaning})", arrays[name],
                 "Choose a value in that range.",
             )  # fmt: skip
-        WEIGHT.check(f"{self.model}, weight", weights, "Use the exponent, or scale the stimulus.")
-        WEIGHT_EXPONENT.check(f"{self.model}, weight exponent", exponents, "Scale the stimulus.")
+        for name, values in synapses.items():
+            limit = WEIGHT if name.endswith("weights") else WEIGHT_EXPONENT
+            limit.check(f"{self.model}, {name}", values, "Use the exponent, or scale the stimulus.")
         ports = len(neuron.ports)
         put = object.__setattr__
         put(self, "size", int(size))
         put(self, "registers", {n: _fixed(a, (size,), np.int32) for n, a in arrays.items()})
-        put(self, "weights", _a_port_each(weights, ports, size))
-        put(self, "exponents", _a_port_each(exponents, ports, size))
+        for name, values in synapses.items():
+            put(self, name, _a_port_each(values, ports, size))
         put(self, "scale", _fixed(np.asarray(self.scale), (size,), np.float32))
 
     def __len__(self) -> int:
@@ -93,7 +103,14 @@ class Settings:
             self.weights[:, which],
             self.exponents[:, which],
             self.scale[which],
+            self.own_weights[:, which],
+            self.own_exponents[:, which],
         )
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether any neuron has a synapse onto itself."""
+        return bool(self.own_weights.any())
 
 
 def _fixed(values: Any, shape: tuple[int, ...], kind: Any) -> Any:

@@ -17,6 +17,7 @@ from brian2lava.fit.candidates.pieces import (
     decay_register,
     fraction,
     input_per_unit,
+    own_synapse,
     steps,
     synapse,
     time_constant,
@@ -54,6 +55,32 @@ class _Extra:
     physical: Callable[[Mapping[str, Any], Frame], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class _Triggered:
+    """A current that each spike sets off: the neuron's synapse onto itself, at its last port."""
+
+    parameters: tuple[Parameter, ...]
+
+    def synapse(self, values: Values, frame: Frame) -> dict[str, Any]:
+        """The synapse; ``jump`` is the level at which the current would hold v if it stayed."""
+        dv = fraction(decay_register(values["tau_m"], frame))
+        weight, exponent = own_synapse(
+            -np.asarray(values["jump"], np.float64) * dv * frame.threshold
+        )
+        nothing = np.zeros_like(weight)
+        return {
+            "own_weights": np.stack([nothing, weight]),
+            "own_exponents": np.stack([nothing, exponent]),
+        }
+
+    def physical(self, settings: Settings, frame: Frame) -> dict[str, Any]:
+        """What the synapse means."""
+        dv, vth = settings.registers["dv"], settings.registers["vth"]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            jump = settings.own_weights[-1] * np.exp2(settings.own_exponents[-1])
+            return {"jump": -jump / (fraction(dv) * vth)}
+
+
 def _level(values: Any, frame: Frame) -> Any:
     """Multiples of the threshold -> units of the state."""
     whole = np.rint(np.asarray(values, np.float64) * (frame.threshold << ALIGNMENT))
@@ -65,7 +92,10 @@ def _of_level(register: Any, frame: Frame) -> Any:
 
 
 def _settings(
-    model: str, names: Mapping[str, str], extra: tuple[_Extra, ...]
+    model: str,
+    names: Mapping[str, str],
+    extra: tuple[_Extra, ...],
+    triggered: _Triggered | None,
 ) -> Callable[[Values, Frame], Settings]:
     def to_settings(values: Values, frame: Frame) -> Settings:
         du = decay_register(values["tau_s"], frame, offset=1)
@@ -86,13 +116,14 @@ def _settings(
             weight, exponent, scale = made.weight, made.exponent, made.scale
         for each in extra:
             registers |= each.registers(values, frame)
-        return Settings(model, registers, weight, exponent, scale)
+        own = {} if triggered is None else triggered.synapse(values, frame)
+        return Settings(model, registers, weight, exponent, scale, **own)
 
     return to_settings
 
 
 def _physical(
-    names: Mapping[str, str], extra: tuple[_Extra, ...]
+    names: Mapping[str, str], extra: tuple[_Extra, ...], triggered: _Triggered | None
 ) -> Callable[[Settings, Frame], Values]:
     def to_physical(settings: Settings, frame: Frame) -> Values:
         r = settings.registers
@@ -115,6 +146,8 @@ def _physical(
         }
         for each in extra:
             values |= each.physical(r, frame)
+        if triggered is not None:
+            values |= triggered.physical(settings, frame)
         return values
 
     return to_physical
@@ -127,15 +160,17 @@ def _candidate(
     extra: tuple[_Extra, ...] = (),
     polish: tuple[str, ...] = (),
     names: Mapping[str, str] = _LIF_NAMES,
+    triggered: _Triggered | None = None,
 ) -> Candidate:
     parameters = (TAU_M, TAU_S, GAIN, BIAS, *(p for each in extra for p in each.parameters))
+    parameters += () if triggered is None else triggered.parameters
     return Candidate(
         name=name,
         title=title,
         model=model,
         parameters=tuple(_renamed(p, names) for p in parameters),
-        to_settings=_settings(model, names, extra),
-        to_physical=_physical(names, extra),
+        to_settings=_settings(model, names, extra, triggered),
+        to_physical=_physical(names, extra, triggered),
         polish=(*(names[n] for n in ("du", "dv", "vth")), "bias_mant", "weight", *polish),
     )
 
@@ -210,6 +245,17 @@ _ATRLIF = _Extra(
     },
 )  # fmt: skip
 
+_SECOND = _Extra(
+    (Parameter("tau_w", "time constant of the spike-triggered current", "s", 3e-3, 0.5, True,
+               "du2"),),
+    lambda values, frame: {"du2": decay_register(values["tau_w"], frame, offset=1)},
+    lambda registers, frame: {"tau_w": time_constant(registers["du2"], frame, 1)},
+)  # fmt: skip
+_AFTER_SPIKES = _Triggered(
+    (Parameter("jump", "what a spike adds to the current that draws v down", "threshold", -3.0,
+               10.0, False, "own_weight"),),
+)  # fmt: skip
+
 LIF = _candidate("LIF", "leaky integrate-and-fire", "LIF")
 LIF_REFRACTORY = _candidate(
     "LIFRefractory", "leaky integrate-and-fire with refractoriness", "LIF", (_RESTS,),
@@ -235,4 +281,8 @@ ADAPTIVE_TWO = _candidate(
 ATRLIF = _candidate(
     "ATRLIF", "Lava's adaptive threshold and refractory state", "ATRLIF", (_ATRLIF,),
     ("delta_theta", "theta_step", "delta_r"), _ATRLIF_NAMES,
+)  # fmt: skip
+TRIGGERED = _candidate(
+    "CubaLIF2", "spike-triggered current", "CubaLIF2", (_SECOND, _RESTS),
+    ("du2", "own_weight", "refractory"), triggered=_AFTER_SPIKES,
 )  # fmt: skip

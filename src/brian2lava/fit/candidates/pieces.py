@@ -80,6 +80,16 @@ def input_per_unit(weight: Values, exponent: Values, scale: Values) -> Values:
     return np.asarray(weight, np.float64) * np.exp2(exponent) * np.asarray(scale, np.float64)
 
 
+def own_synapse(jump: Values) -> tuple[Values, Values]:
+    """Mantissa and exponent nearest to what a neuron's spike adds at its own port."""
+    jump = np.asarray(jump, np.float64)
+    with np.errstate(divide="ignore"):
+        exponent = np.floor(np.log2(np.maximum(np.abs(jump), 1e-300))) - 7
+    exponent = np.clip(exponent, WEIGHT_EXPONENT.low, WEIGHT_EXPONENT.high)
+    mantissa = np.clip(np.rint(jump * np.exp2(-exponent)), -255, 255)
+    return mantissa.astype(np.int32), exponent.astype(np.int32)
+
+
 def bias_registers(level: Values) -> tuple[Values, Values]:
     """Mantissa and exponent nearest to a bias in the state's units."""
     level = np.clip(np.asarray(level, np.float64), -STATE_MAX, STATE_MAX)

@@ -14,6 +14,7 @@ from brian2lava.fit.candidates.membranes import (
     LIF_REFRACTORY,
     LIF_RESET,
     LIF_SOFT,
+    TRIGGERED,
 )
 from brian2lava.fit.candidates.resonators import RESONATOR, RESONATOR_RESET
 
@@ -26,6 +27,7 @@ CANDIDATES: dict[str, Candidate] = {
         LIF_SOFT,
         ADAPTIVE,
         ADAPTIVE_TWO,
+        TRIGGERED,
         ATRLIF,
         RESONATOR,
         RESONATOR_RESET,

@@ -22,7 +22,8 @@ from brian2lava.fit.batch import Settings
 from brian2lava.fit.batch.settings import WEIGHT
 
 #: Registers that are in units of the state, so that they go together.
-_LEVELS = frozenset({"weight", "bias_mant", "vth", "step1", "step2", "theta_0", "theta_step"})
+_LEVELS = frozenset({"weight", "bias_mant", "vth", "step1", "step2", "theta_0", "theta_step",
+                     "own_weight"})  # fmt: skip
 #: Of each order of magnitude of the weight, so many are kept.
 _KEPT = 32
 #: Losses that differ by less are equal: what sums in double precision leave of 0.
@@ -50,7 +51,8 @@ class RegisterSearch:
     ----------
     start : Settings
     names : sequence of str
-        Registers, and "weight" for the mantissa at the first port.
+        Registers; "weight" is the mantissa at the first port, "own_weight" that of the neuron's
+        synapse onto itself.
     loss : function of Settings -> array
     seed : int
     spread : float
@@ -172,6 +174,8 @@ def joined(parts: Sequence[Settings]) -> Settings:
         np.concatenate([part.weights for part in parts], axis=1),
         np.concatenate([part.exponents for part in parts], axis=1),
         np.concatenate([part.scale for part in parts]),
+        np.concatenate([part.own_weights for part in parts], axis=1),
+        np.concatenate([part.own_exponents for part in parts], axis=1),
     )
 
 
@@ -181,19 +185,27 @@ def _fixed(settings: Settings, names: Sequence[str]) -> list[str]:
 
 
 def _values(settings: Settings, name: str) -> Any:
-    return settings.weights[0] if name == "weight" else settings.registers[name]
+    if name == "weight":
+        return settings.weights[0]
+    # the neuron's synapse onto itself is at its last port
+    return settings.own_weights[-1] if name == "own_weight" else settings.registers[name]
 
 
 def _replaced(base: Settings, names: Sequence[str], new: Any) -> Settings:
     registers = dict(base.registers)
-    weights = np.array(base.weights)
+    weights, own = np.array(base.weights), np.array(base.own_weights)
     for k, name in enumerate(names):
         if name == "weight":
             weights[0] = new[:, k]
+        elif name == "own_weight":
+            own[-1] = new[:, k]
         else:
             registers[name] = new[:, k]
-    return Settings(base.model, registers, weights, base.exponents, base.scale)
+    return Settings(
+        base.model, registers, weights, base.exponents, base.scale, own,
+        base.own_exponents,
+    )  # fmt: skip
 
 
 def _limit(model: str, name: str) -> Limit:
-    return WEIGHT if name == "weight" else MODELS[model].register(name).limit
+    return WEIGHT if name in ("weight", "own_weight") else MODELS[model].register(name).limit

@@ -231,6 +231,8 @@ def settings_state(settings: Settings) -> dict[str, Any]:
         "weights": settings.weights.tolist(),
         "exponents": settings.exponents.tolist(),
         "scale": [float(each) for each in settings.scale],
+        "own_weights": settings.own_weights.tolist(),
+        "own_exponents": settings.own_exponents.tolist(),
     }
 
 
@@ -242,6 +244,8 @@ def settings_from(state: Mapping[str, Any]) -> Settings:
         np.array(state["weights"], np.int32),
         np.array(state["exponents"], np.int32),
         np.array(state["scale"], np.float32),
+        np.array(state["own_weights"], np.int32),
+        np.array(state["own_exponents"], np.int32),
     )
 
 
