@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Who may import a third party's package: paths of modules or folders inside the package.
 MAY_IMPORT = {
     "brian2": (
-        "device", "capture", "chip/recognise", "loihi", "interop",
+        "device", "capture", "chip/recognise", "loihi", "interop", "fit/target/brian2_code",
         # the front doors, which stand where a user's script stands
         "run_script", "demo", "preset_mode",
     ),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import brian2.devices.device as devices
 import numpy as np
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.codegen.translation import make_statements
@@ -23,14 +23,17 @@ from brian2.equations.equations import Equations
 from brian2.equations.unitcheck import check_units_statements
 from brian2.groups.neurongroup import NeuronGroup
 from brian2.parsing.rendering import CPPNodeRenderer
+from brian2.stateupdaters.base import StateUpdateMethod
 from brian2.units import second
-from brian2.units.fundamentalunits import Quantity, get_dimensions
+from brian2.units.fundamentalunits import get_dimensions
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from brian2lava.errors import FitError
 from brian2lava.fit.target.equations import NeuronEquations, Value
 from brian2lava.fit.target.neuron_kernel import NeuronCode, NeuronKernel
 
+#: The module; ``brian2.devices.device`` as an attribute is a stand-in for the active device.
+devices: Any = importlib.import_module("brian2.devices.device")
 #: One after the other: the active device is a global of Brian2.
 _LOCK = threading.RLock()
 _RANDOM = {"rand", "randn", "poisson", "binomial"}
@@ -81,7 +84,8 @@ def value_of(given: Any) -> Value:
 def unit_text(dimensions: Any) -> str:
     """Dimensions as equations write them: "metre**-2*amp"."""
     powers = [(name, dimensions._dims[k]) for k, name in enumerate(_BASE)]
-    return "*".join(f"{name}**{power:g}" for name, power in powers if power) or "1"
+    words = [name if power == 1 else f"{name}**{power:g}" for name, power in powers if power]
+    return "*".join(words) or "1"
 
 
 def parameters_in(text: str) -> Mapping[str, str]:
@@ -129,6 +133,7 @@ def _code(
     voltage: str,
     method: str,
 ) -> NeuronCode:
+    _check_method(method)
     declared = set(parameters_in(equations))
     lines = [equations]
     lines += [f"{n} : {unit} (constant)" for n, unit in parameters if n not in declared]
@@ -142,15 +147,15 @@ def _code(
         )
     group = NeuronGroup(
         1, model, threshold=threshold or None, reset=reset or None,
-        refractory=refractory or False, method=method, namespace={}, dt=1e-4 * second,
-        name="brian2lava_fit_neuron*",
+        refractory=refractory or False, namespace={}, dt=1e-4 * second,
+        name="brian2lava_fit_neuron*", **({"method": method} if method else {}),
     )  # fmt: skip
     # never part of a network, on purpose: otherwise Brian2 says so when the group goes away
     group._network = group.name
     writer = _Writer(group)
     group.equations.check_units(group, run_namespace={})
     known = {n for n, _ in parameters}
-    constants = [n for n in group.equations.parameter_names if n not in (stimulus, *known)]
+    constants = [n for n in model.parameter_names if n not in (stimulus, *known)]
     if constants:
         raise FitError(f"parameter {constants[0]!r} of the equations has no value; give one.")
     states = tuple(
@@ -193,6 +198,13 @@ def _code(
         observed=voltage,
         support=writer.support(),
     )
+
+
+def _check_method(name: str) -> None:
+    # those of the GSL bring C code of their own
+    known = sorted(n for n in StateUpdateMethod.stateupdaters if not n.startswith("gsl"))
+    if name and name not in known:
+        raise FitError(f"there is no integrator {name!r}; there are {', '.join(known)}.")
 
 
 class _Renderer(CPPNodeRenderer):
@@ -297,8 +309,3 @@ def _short(problem: BaseException) -> str:
         problem = problem.__cause__
     text = " ".join(str(problem).split())
     return text if len(text) <= 400 else text[:397] + "..."
-
-
-def is_quantity(value: Any) -> bool:
-    """Whether it has a unit."""
-    return isinstance(value, Quantity)

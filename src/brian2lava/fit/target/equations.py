@@ -44,7 +44,7 @@ class NeuronEquations:
     volt : float
         What one unit of it is in volt: 1, or 0.001 where it counts millivolts.
     method : str
-        Brian2's name of the integrator.
+        Brian2's name of the integrator; empty: Brian2 chooses.
     source : str
         Where model and parameters are from.
     """

@@ -149,7 +149,7 @@ class NeuronKernel:
                 raise FitError(f"there is no state {name!r} to record; there are {names}.")
         wanted = np.array([name in record for name in names], np.uint8)
         steps = current.size
-        arrays = {
+        arrays: dict[str, Any] = {
             "parameters": np.ascontiguousarray(np.stack(rows)) if rows else np.zeros((1, 1)),
             "current": current,
             "spikes": np.empty((size, max(1, min(capacity, steps))), np.int32),
@@ -164,7 +164,7 @@ class NeuronKernel:
             arrays["weight"] = _samples(np.ones(steps) if weight is None else weight, steps)
         bounds = np.linspace(0, size, min(workers, size) + 1).astype(int)
         jobs = [
-            _Job(size, first, last, steps, arrays["spikes"].shape[1], dt,  # type: ignore[union-attr]
+            _Job(size, first, last, steps, arrays["spikes"].shape[1], dt,
                  *(None if a is None else a.ctypes.data for a in arrays.values()))
             for first, last in zip(bounds[:-1], bounds[1:])
         ]  # fmt: skip
@@ -178,7 +178,7 @@ class NeuronKernel:
         return Run(
             spikes=arrays["spikes"],
             counts=arrays["counts"],
-            traces={name: arrays["traces"][k] for k, name in enumerate(kept)},  # type: ignore[index]
+            traces={name: arrays["traces"][k] for k, name in enumerate(kept)},
             errors=arrays["errors"] / total,
         )
 
