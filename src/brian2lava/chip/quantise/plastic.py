@@ -50,14 +50,17 @@ from brian2lava.chip.learning.widths import (
 )
 from brian2lava.chip.profiles import Arithmetic
 from brian2lava.chip.quantise.plastic_coefficients import PRODUCTS, nearest
+from brian2lava.chip.quantise.plastic_traces import (
+    LEAST_IMPULSES,
+    ROOM,
+    decay_of,
+    impulses,
+    time_constant,
+)
 from brian2lava.chip.quantise.plastic_weights import GREATEST, unit_gain
 from brian2lava.chip.quantise.result import Learnt, ParameterRow, Reading, Span
 from brian2lava.errors import ChipLimit
 
-#: Traces and tags may become this much larger than in the run in floating point ...
-ROOM = 1.25
-#: ... in which a trace is taken to have come to two impulses at least.
-LEAST_IMPULSES = 2.0
 #: A term that is off by more is refused.
 WORST_TERM = 0.1
 #: How much a coarse trace counts beside the error of a coefficient: rounding by chance in each step
@@ -113,7 +116,9 @@ class _Quantising:
         self.what = f"synapses {self.learning.synapses!r}"
         self._check_dialect()
         self.tags = self._tag_units()
-        self.taus = {trace.register: self._tau(trace) for trace in self.learning.traces}
+        self.taus = {
+            trace.register: time_constant(trace, self.arithmetic) for trace in self.learning.traces
+        }
 
     def _check_dialect(self) -> None:
         if self.learning.tag is not None and self.dialect != "lava":
@@ -143,7 +148,7 @@ class _Quantising:
         return rule, self._learnt(scales), tuple(rows)
 
     def _searched(self) -> _Scales:
-        ranges = {trace.register: self._impulses(trace) for trace in self.learning.traces}
+        ranges = {trace.register: impulses(trace) for trace in self.learning.traces}
         best, least = None, np.inf
         for k in self._intervals():
             scales = _Scales(
@@ -180,14 +185,6 @@ class _Quantising:
         if self.learning.tag is not None:
             coarse += (scales.tag / self.tags[0] / 255) ** 2
         return total + _COARSE * coarse
-
-    def _impulses(self, trace: IdealTrace) -> Reals:
-        """Whole impulses that leave room for the trace's peak, the largest last."""
-        if trace.sets:
-            return np.array([float(TRACE_MAX)])
-        reached = max(LEAST_IMPULSES, trace.peak / abs(trace.impulse) if trace.impulse else 1.0)
-        most = max(1, int(TRACE_MAX / (ROOM * reached + 1)))
-        return np.arange(1.0, most + 1)
 
     def _tag_units(self) -> Reals:
         """Units of the tag, the finest first."""
@@ -309,19 +306,6 @@ class _Quantising:
         return "*".join([f"[{names[term.dependency]}]", *factors])
 
     # ------------------------------------------------------------ traces
-    def _tau(self, trace: IdealTrace) -> int:
-        """The time constant's register: whole steps."""
-        if self.arithmetic.trace_decay == "exponential":
-            steps = -1 / np.log(trace.decay)
-        else:
-            steps = 1 / (1 - trace.decay)
-        return max(1, round(float(steps)))
-
-    def _register_decay(self, register: str) -> float:
-        tau = self.taus[register]
-        exponential = self.arithmetic.trace_decay == "exponential"
-        return float(np.exp(-1 / tau)) if exponential else 1 - 1 / tau
-
     def _traces(self, scales: _Scales) -> dict[str, Any]:
         made: dict[str, Any] = {
             name: Trace(scales.impulses[name], float(self.taus[name])) for name in self.taus
@@ -342,7 +326,7 @@ class _Quantising:
             unit = self._unit(trace.register, scales)
             ahead = self.arithmetic.trace_decay == "reciprocal"
             # brian2-loihi's traces have decayed to the next step at the end of one
-            kept = self._register_decay(trace.register) if ahead else 1.0
+            kept = decay_of(self.taus[trace.register], self.arithmetic) if ahead else 1.0
             readings.append(
                 Reading(trace.name, trace.register, unit / kept if kept else unit, trace.rest)
             )
@@ -416,7 +400,7 @@ class _Quantising:
                 trace.impulse, 0.0, room,
             )  # fmt: skip
             tau = -self.dt / np.log(trace.decay)
-            decay = self._register_decay(name)
+            decay = decay_of(self.taus[name], self.arithmetic)
             meant = -self.dt / np.log(decay) if decay else 0.0
             yield self._row(
                 f"time constant of {trace.name}", tau, "s", f"{name}_tau", self.taus[name],

@@ -10,6 +10,7 @@ import numpy as np
 
 from brian2lava.chip.learning.ideal import IdealLearning, IdealTag, IdealTerm, IdealTrace
 from brian2lava.chip.learning.rule import POST_TRACES, PRE_TRACES
+from brian2lava.chip.recognise.plastic_bounds import NEAREST, bounds_of, one
 from brian2lava.chip.recognise.plastic_terms import Seen, Sum, merged, replaced, terms_of
 from brian2lava.chip.recognise.polynomial import monomial_text
 from brian2lava.chip.recognise.refusal import refuse
@@ -23,11 +24,6 @@ from brian2lava.chip.recognise.step_map import (
     Trace,
 )
 
-NEAREST = (
-    "A chip's learning rule changes the weight by sums of products of two presynaptic traces (x1,"
-    " x2), three postsynaptic ones (y1, y2, y3), the weight, and one variable of the synapse (its"
-    " tag), with one coefficient for all synapses"
-)
 DEPENDENCY = {"pre": "x0", "post": "y0"}
 REGISTERS = {"pre": PRE_TRACES, "post": POST_TRACES}
 
@@ -99,7 +95,8 @@ class _Rule:
         self._check_variables()
         self.place = self._placed()
         terms = [*self._event_terms(), *self._step_terms()]
-        low, high = self._bounds()
+        low, high, notes = bounds_of(self.synapses, found, self.weight)
+        self.notes += notes
         used = {f.variable for term in terms for f in term.factors} | {t.target for t in terms}
         if not terms:
             self.refuse(f"nothing changes '{self.weight}'", "let an event change it")
@@ -130,14 +127,7 @@ class _Rule:
         )
 
     def _one(self, values: Array, what: str) -> float:
-        """The one number of an array; different ones are refused."""
-        values = np.atleast_1d(np.asarray(values, dtype=float))
-        if values.size and np.ptp(values) > 1e-9 * np.abs(values).max():
-            self.refuse(
-                f"{what} differs between synapses, from {values.min():.6g} to {values.max():.6g}",
-                "give all synapses of the object the same, or make an object of each",
-            )
-        return float(values[0]) if values.size else 0.0
+        return one(self.synapses, values, what)
 
     def _initial(self, name: str) -> Array:
         known = dict(self.found.weights)
@@ -389,36 +379,6 @@ class _Rule:
         whole = f"'{self.found.name}': {note}"
         if whole not in self.notes:
             self.notes.append(whole)
-
-    # ------------------------------------------------------------ bounds
-    def _bounds(self) -> tuple[float, float]:
-        lows, highs = [], []
-        for event in self.found.events:
-            change = event.change(self.weight)
-            if change is None:
-                continue
-            what = f"the bound of '{change.text}'"
-            lows.append(-np.inf if change.low is None else self._one(change.low, what))
-            highs.append(np.inf if change.high is None else self._one(change.high, what))
-        low, high = max(lows, default=-np.inf), min(highs, default=np.inf)
-        if len(set(lows)) > 1 or len(set(highs)) > 1:
-            self.notes.append(
-                f"'{self.found.name}': events cut '{self.weight}' to different bounds; on the chip"
-                f" it lies within {low:g} .. {high:g} always"
-            )
-        if low > 0 or high < 0 or low >= high:
-            self.refuse(
-                f"'{self.weight}' is cut to {low:g} .. {high:g}",
-                "let 0 be one of the bounds, and add the rest by synapses that are not plastic",
-                "A chip's weights reach from 0 to a greatest one, or as far to both sides of 0",
-            )
-        if np.isfinite(low) and np.isfinite(high) and low and high and not np.isclose(low, -high):
-            self.refuse(
-                f"'{self.weight}' is cut to {low:g} .. {high:g}",
-                "use bounds of equal magnitude, or 0 for one of them",
-                "A chip's weights of both signs reach equally far",
-            )
-        return low, high
 
 
 def _unit(synapses: Any, name: str) -> str:
