@@ -7,13 +7,14 @@ export VENV
 # BIN as a path from anywhere
 PYTHON_HERE = $(abspath $(BIN)/python)
 
-.PHONY: help setup demo test test-all check format bench pictures
+.PHONY: help setup demo test test-all test-browser check format bench pictures
 
 help:
 	@echo "make demo      a network of 4,000 neurons on Lava, beside Brian2's own runtime, with a picture"
 	@echo "make test      the tests (about 15 minutes on two cores)"
 	@echo "make check     ruff, its formatter, mypy"
 	@echo "make test-all  the long tests and Brian2's whole suite, on every Python found"
+	@echo "make test-browser  the studio's page in Chromium"
 	@echo "make bench     the benchmarks"
 	@echo "make pictures  runs all examples and draws their pictures anew"
 
@@ -24,10 +25,16 @@ demo: setup
 	@"$(BIN)/brian2lava" demo
 
 test: setup
-	@"$(BIN)/python" -m pytest -n $(JOBS) --dist worksteal -m "not long"
+	@"$(BIN)/python" -m pytest -n $(JOBS) --dist worksteal -m "not long and not browser"
 
 test-all: setup
 	@sh tools/test_all.sh
+
+# Debian's Chromium where it is installed; else Playwright's own, which is fetched.
+test-browser: setup
+	@"$(BIN)/python" -m pip install --quiet "playwright>=1.45"
+	@command -v chromium >/dev/null || "$(BIN)/python" -m playwright install chromium
+	@"$(BIN)/python" -m pytest tests/studio/browser -m browser
 
 check: setup
 	@"$(BIN)/ruff" check .

@@ -1,4 +1,4 @@
-"""The command ``brian2lava``: run, doctor, demo."""
+"""The command ``brian2lava``: run, doctor, demo, studio."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_doctor(commands)
     _add_demo(commands)
+    _add_studio(commands)
     return parser
 
 
@@ -173,6 +174,38 @@ def _demo(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         parser.exit(1, "brian2lava demo draws with matplotlib: pip install 'brian2lava[demo]'\n")
 
     demonstrate(given.seconds, given.picture, _chosen(given))
+    return 0
+
+
+def _add_studio(commands: Any) -> None:
+    studio = commands.add_parser(
+        "studio",
+        help="open the page on which chip neurons are fitted and tuned",
+        description="Serves a page on this machine, at an address with a token, until Ctrl-C.",
+    )
+    studio.add_argument("--port", type=int, default=0, help="default: any that is free")
+    studio.add_argument(
+        "--host", default="127.0.0.1", help="what to listen on (default: this machine only)"
+    )
+    studio.add_argument(
+        "--no-browser", action="store_true", help="print the address, and open nothing"
+    )
+    studio.add_argument(
+        "--session", type=Path, help="the file in which all is kept (default: in the cache folder)"
+    )
+    studio.set_defaults(command=_studio)
+
+
+def _studio(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from brian2lava.errors import BrianLavaError
+    from brian2lava.studio import serve
+
+    try:
+        serve(
+            port=given.port, host=given.host, browser=not given.no_browser, session=given.session
+        )
+    except BrianLavaError as error:
+        parser.exit(2, f"brian2lava studio: {error}\n")
     return 0
 
 

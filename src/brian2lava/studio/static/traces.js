@@ -1,0 +1,122 @@
+// The linked plots of the bench: target, membrane on the chip and in floating point, spikes, current.
+
+import { current, digits, fixed, make } from "./page.js";
+import { TimeGroup, colour, line } from "./plot.js";
+
+const ROWS = ["chip", "target"];
+
+export class Traces {
+  constructor(host, { onRange }) {
+    this.readout = make("p", { class: "readout", text: "Drag to zoom, double-click to see all." });
+    this.hosts = Object.fromEntries(["voltage", "membrane", "spikes", "stimulus"].map(
+      (name) => [name, make("div", { class: "plot", "data-plot": name })]));
+    const key = (name, text) => make("span", { class: "key" }, make("i", { class: `swatch ${name}` }), text);
+    host.replaceChildren(
+      make("div", { class: "legend" }, key("target", "target"), key("chip", "chip"), key("real", "floating point"),
+        key("threshold", "threshold"), key("hit", "hit"), key("miss", "missed"), key("extra", "extra"),
+        key("train", "trained"), key("held", "held out")),
+      this.readout, ...Object.values(this.hosts));
+    this.group = new TimeGroup({ onRange, onCursor: (t) => this.point(t) });
+    this.arrays = {};
+    this.build();
+  }
+
+  build() {
+    const { voltage, membrane, spikes, stimulus } = this.hosts;
+    this.voltage = this.group.add(voltage, { height: 130, yLabel: "target (mV)", series: [line("target", "target")] });
+    this.membrane = this.group.add(membrane, {
+      height: 190, yLabel: "membrane (θ)",
+      series: [line("floating point", "real"), line("chip", "chip"), line("threshold", "threshold", { dash: [4, 3], width: 1 })],
+    });
+    this.spikes = this.group.add(spikes, {
+      height: 74, yLabel: "spikes", series: [line("", "target", { show: true, stroke: "transparent" })],
+      y: { range: [0, 2] },
+      yAxis: { splits: () => [0.5, 1.5], values: () => ROWS, grid: { show: false }, ticks: { show: false } },
+      hooks: { draw: [(u) => this.ticks(u)] },
+    });
+    this.stimulus = this.group.add(stimulus, {
+      height: 96, yLabel: "current", xLabel: "time (s)", series: [line("current", "stimulus")],
+    });
+  }
+
+  get width() {
+    return Math.round(this.hosts.membrane.clientWidth * Math.min(devicePixelRatio, 2)) || 800;
+  }
+
+  about(target) {
+    this.unit = current(target.unit);
+    this.duration = target.duration;
+    this.group.full = [0, target.duration];
+    this.group.spans = { train: target.train, held_out: target.held_out };
+    this.hosts.voltage.hidden = !target.voltage.some(Boolean);
+    this.stimulus.u.axes[1].label = `current${this.unit.unit ? ` (${this.unit.unit})` : ""}`;
+  }
+
+  get range() {
+    return this.group.range ? { start: this.group.range[0], stop: this.group.range[1] } : {};
+  }
+
+  draw(arrays) {
+    this.arrays = arrays;
+    if (arrays.voltage) this.voltage.set([arrays.voltage_t, arrays.voltage.map((v) => v * 1e3)]);
+    this.membrane.set([arrays.t, arrays.real, arrays.chip, arrays.chip_threshold]);
+    const range = this.group.range ?? this.group.full;
+    this.spikes.set([range, [0, 0]]);
+    this.stimulus.set([arrays.t, arrays.stimulus.map((v) => v * this.unit.factor)]);
+  }
+
+  ticks(u) {
+    const { target_spikes: target, missed, extra, chip_spikes: chip } = this.arrays;
+    if (!chip) return;
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    const half = bbox.height / 2, size = 3 * devicePixelRatio;
+    const stroke = (times, flags, wanted, name, row, mark) => {
+      ctx.beginPath();
+      ctx.strokeStyle = colour(name);
+      ctx.lineWidth = 1.25 * devicePixelRatio;
+      const top = bbox.top + (row ? 0 : half) + half * 0.18, bottom = top + half * 0.64;
+      for (let k = 0; k < times.length; k++) {
+        if (flags && flags[k] !== wanted) continue;
+        const x = u.valToPos(times[k], "x", true);
+        if (x < bbox.left - size || x > bbox.left + bbox.width + size) continue;
+        ctx.moveTo(x, top);
+        ctx.lineTo(x, bottom);
+        if (mark) mark(x, row ? bottom : top, size);
+      }
+      ctx.stroke();
+    };
+    // colour is not all: a missed spike ends in a ring, an extra one in a cross
+    const ring = (x, y, r) => { ctx.moveTo(x + r, y); ctx.arc(x, y, r, 0, 2 * Math.PI); };
+    const cross = (x, y, r) => { ctx.moveTo(x - r, y - r); ctx.lineTo(x + r, y + r); ctx.moveTo(x + r, y - r); ctx.lineTo(x - r, y + r); };
+    if (target) {
+      stroke(target, missed, 0, "hit", 1);
+      stroke(target, missed, 1, "miss", 1, ring);
+      stroke(chip, extra, 0, "hit", 0);
+      stroke(chip, extra, 1, "extra", 0, cross);
+    } else stroke(chip, null, 0, "chip", 0);
+    ctx.restore();
+  }
+
+  point(t) {
+    const { t: times, chip, real, voltage, voltage_t: vt } = this.arrays;
+    if (!times) return;
+    const at = (axis, values) => values?.[Math.min(values.length - 1, Math.max(0, lower(axis, t)))];
+    const parts = [`t ${fixed(t, 4)} s`, `chip ${digits(at(times, chip), 3)} θ`, `float ${digits(at(times, real), 3)} θ`];
+    if (voltage) parts.push(`target ${digits(at(vt, voltage) * 1e3, 3)} mV`);
+    this.readout.textContent = parts.join("   ");
+  }
+}
+
+function lower(values, wanted) {
+  let low = 0, high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

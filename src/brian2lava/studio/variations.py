@@ -1,0 +1,176 @@
+"""Many settings near the one on the bench, run as one batch, each with its gamma factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from brian2lava.chip.limits import DECAY_UNITY
+from brian2lava.errors import BrianLavaError
+from brian2lava.fit.batch import Batch, Settings, Stimulus
+from brian2lava.studio.scores import quick
+from brian2lava.studio.setup import Setup, with_registers
+
+#: Bits of a decay register and of a weight's mantissa on the chip.
+_DECAY_BITS, _WEIGHT_BITS = 12, 8
+#: Steps of the chip that a scan looks at, in seconds.
+STEPS = (1e-4, 2e-4, 2.5e-4, 5e-4, 1e-3, 2e-3)
+
+
+def joined(parts: Sequence[Settings]) -> Settings:
+    """Several settings of one model as one batch."""
+    return Settings(
+        parts[0].model,
+        {n: np.concatenate([p.registers[n] for p in parts]) for n in parts[0].registers},
+        np.concatenate([p.weights for p in parts], axis=1),
+        np.concatenate([p.exponents for p in parts], axis=1),
+        np.concatenate([p.scale for p in parts]),
+    )
+
+
+def repeated(settings: Settings, factors: Any) -> Settings:
+    """One setting many times, its stimulus scaled by each factor."""
+    every = settings.take(np.zeros(len(factors), np.int64))
+    scale = every.scale * np.asarray(factors, np.float32)
+    return Settings(every.model, every.registers, every.weights, every.exponents, scale)
+
+
+def gammas(setup: Setup, settings: Settings, stimulus: Stimulus | None = None) -> dict[str, Any]:
+    """Gamma factor of each setting on the shown sweep: "train" and "held_out", nan where none."""
+    out = Batch(setup.candidate.model, drive=setup.drive).run(
+        settings, stimulus or setup.stimulus()
+    )
+    found: dict[str, list[float]] = {"train": [], "held_out": []}
+    for k in range(len(settings)):
+        scores = quick(setup, out.train(k) * setup.dt, setup.window)
+        for kind, values in found.items():
+            gamma = (scores[kind] or {}).get("gamma")
+            values.append(np.nan if gamma is None else gamma)
+    return {kind: np.array(values) for kind, values in found.items()}
+
+
+def neighbours(setup: Setup) -> dict[str, Any]:
+    """What one bit up and down does to the gamma factor: the sensitivity of each register.
+
+    Returns
+    -------
+    dict with "names", and "train_up", "train_down", "held_out_up", "held_out_down": arrays of the
+    change, nan where the register has no such value.
+    """
+    settings = setup.settings()
+    names = [*settings.registers, "weight"]
+    made: list[Settings] = [settings]
+    places: dict[tuple[str, int], int] = {}
+    for name in names:
+        now = settings.weights[0, 0] if name == "weight" else settings.registers[name][0]
+        for by in (1, -1):
+            try:
+                made.append(with_registers(settings, {name: int(now) + by}))
+            except BrianLavaError:
+                continue
+            places[name, by] = len(made) - 1
+    found = gammas(setup, joined(made))
+    result: dict[str, Any] = {"names": names}
+    for kind, values in found.items():
+        for word, by in (("up", 1), ("down", -1)):
+            result[f"{kind}_{word}"] = np.array(
+                [values[places[n, by]] - values[0] if (n, by) in places else np.nan for n in names]
+            )
+    return result
+
+
+def with_decay_bits(settings: Settings, bits: int) -> Settings:
+    """Decays rounded to multiples of 2**(12 - bits), one such multiple at least."""
+    grain = 1 << (_DECAY_BITS - bits)
+    registers = dict(settings.registers)
+    for name, values in registers.items():
+        if name in _DECAYS:
+            whole = values + _DECAYS[name]
+            coarse = np.rint(whole / grain).astype(np.int64) * grain
+            registers[name] = np.clip(coarse, grain, DECAY_UNITY) - _DECAYS[name]
+            registers[name] = np.minimum(registers[name], DECAY_UNITY - 1).astype(np.int32)
+    return replace_registers(settings, registers)
+
+
+#: What the chip adds to a decay register.
+_DECAYS = {
+    "du": 1, "dv": 0, "delta_i": 1, "delta_v": 0, "delta_theta": 0, "delta_r": 0,
+    "dtheta1": 0, "dtheta2": 0,
+}  # fmt: skip
+
+
+def with_weight_bits(settings: Settings, bits: int) -> Settings:
+    """The weight's mantissa rounded to its leading bits; the scale stays as it is."""
+    grain = 1 << (_WEIGHT_BITS - bits)
+    weights = settings.weights.copy()
+    coarse = np.rint(weights[0] / grain).astype(np.int64) * grain
+    weights[0] = np.clip(coarse, -255 // grain * grain, 255 // grain * grain)
+    return Settings(settings.model, settings.registers, weights, settings.exponents, settings.scale)
+
+
+def replace_registers(settings: Settings, registers: Any) -> Settings:
+    """The same synapse with other registers."""
+    return Settings(settings.model, registers, settings.weights, settings.exponents, settings.scale)
+
+
+def with_payload_bits(setup: Setup, bits: int) -> Settings:
+    """The largest stimulus value becomes a payload of so many bits."""
+    frame = replace(setup.frame, payload=(1 << bits) - 1)
+    values = {name: np.array([value]) for name, value in setup.tuning.values.items()}
+    return setup.candidate.to_settings(values, frame)
+
+
+def what_if(setup: Setup) -> dict[str, Any]:
+    """Gamma factor with fewer bits than the chip has, by what has fewer."""
+    settings = setup.settings()
+    kinds: dict[str, tuple[range, Callable[[int], Settings]]] = {
+        "decays": (range(3, 13), lambda bits: with_decay_bits(settings, bits)),
+        "weight": (range(1, 9), lambda bits: with_weight_bits(settings, bits)),
+    }
+    if setup.drive == "graded":
+        kinds["payload"] = (range(2, 15), lambda bits: with_payload_bits(setup, bits))
+    if not _DECAYS.keys() & settings.registers.keys():
+        del kinds["decays"]
+    result: dict[str, Any] = {}
+    for kind, (bits, made) in kinds.items():
+        found = gammas(setup, joined([made(each) for each in bits]))
+        result[f"{kind}_bits"] = np.array(bits, np.float64)
+        result |= {f"{kind}_{name}": values for name, values in found.items()}
+    return result
+
+
+def over_steps(setup: Setup) -> dict[str, Any]:
+    """Gamma factor over the chip's time step, the physical parameters as they are."""
+    steps = sorted({*STEPS, setup.dt})
+    found: dict[str, list[float]] = {"train": [], "held_out": []}
+    for dt in steps:
+        changed = replace(setup, dt=dt).tuned(overrides={})
+        for kind, values in gammas(changed, changed.settings()).items():
+            found[kind].append(float(values[0]))
+    return {"dt": np.array(steps), **{kind: np.array(v) for kind, v in found.items()}}
+
+
+def grid(setup: Setup) -> dict[str, Any]:
+    """Held-out gamma factor over the time step and the bits of decays.
+
+    Returns
+    -------
+    dict with "dt" (steps,), "bits" (bits,), "held_out" and "train", each (steps * bits,), row by
+    row of steps.
+    """
+    bits = list(range(4, 13))
+    rows: dict[str, list[Any]] = {"train": [], "held_out": []}
+    for dt in STEPS:
+        changed = replace(setup, dt=dt).tuned(overrides={})
+        settings = changed.settings()
+        found = gammas(changed, joined([with_decay_bits(settings, each) for each in bits]))
+        for kind, values in found.items():
+            rows[kind].append(values)
+    return {
+        "dt": np.array(STEPS),
+        "bits": np.array(bits, np.float64),
+        **{kind: np.concatenate(values) for kind, values in rows.items()},
+    }

@@ -1,0 +1,191 @@
+"""The workbench: a setup, the changes that a person makes to it, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from brian2lava.errors import FitError
+from brian2lava.fit.candidates import candidate
+from brian2lava.fit.target import Target
+from brian2lava.studio.guess import first_values
+from brian2lava.studio.setup import Setup, Tuning
+
+#: Changes that can be taken back.
+_KEPT = 200
+
+
+def _inward(value: float) -> int:
+    """A step that no register's limit forbids: toward 0, or 1 from there."""
+    return -1 if value > 0 else 1
+
+
+class Workbench:
+    """Holds a :class:`Setup` and replaces it, change by change.
+
+    Parameters
+    ----------
+    target : Target
+    candidate_name : str
+    values : dict of str to float, optional
+        Of the candidate's parameters; else a first guess is made.
+    origin : dict, optional
+        See :class:`Setup`.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        candidate_name: str = "ATRLIF",
+        values: Mapping[str, float] | None = None,
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
+        candidate(candidate_name)
+        start = dict(values) if values else first_values(target, candidate_name)
+        self.setup = Setup(target, candidate_name, {candidate_name: Tuning(start)}, target.dt,
+                           origin=origin or {})  # fmt: skip
+        self._starts: dict[str, dict[str, float]] = {candidate_name: start}
+        self._back: list[tuple[str, Setup]] = []
+        self._forward: list[Setup] = []
+
+    def restore(self, setup: Setup) -> None:
+        """Go on with a setup from elsewhere."""
+        self.setup = setup
+        self._starts = {name: dict(t.values) for name, t in setup.tunings.items()}
+
+    def change(self, setup: Setup, what: str) -> None:
+        """Replace the setup; a run of changes of the same thing is one step back."""
+        setup.settings()  # what the chip can't hold is refused before anything changes
+        if not self._back or self._back[-1][0] != what or self._forward:
+            self._back = [*self._back[-_KEPT:], (what, self.setup)]
+        self._forward = []
+        self.setup = setup
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step back."""
+        return bool(self._back)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step forward."""
+        return bool(self._forward)
+
+    def undo(self) -> None:
+        """One step back."""
+        if self._back:
+            _, setup = self._back.pop()
+            self._forward.append(self.setup)
+            self.setup = setup
+
+    def redo(self) -> None:
+        """One step forward."""
+        if self._forward:
+            self._back.append(("redo", self.setup))
+            self.setup = self._forward.pop()
+
+    def set_value(self, name: str, value: float) -> None:
+        """A physical parameter."""
+        self.change(self.setup.with_value(name, value), f"value {name}")
+
+    def set_register(self, name: str, value: float) -> None:
+        """A register."""
+        if name not in self.registers():
+            raise FitError(
+                f"{self.setup.candidate_name} has no register {name!r}; it has"
+                f" {', '.join(self.registers())}."
+            )
+        self.change(self.setup.with_register(name, value), f"register {name}")
+
+    def step_register(self, name: str, by: int) -> None:
+        """A register, some bits further."""
+        self.set_register(name, self.registers()[name] + by)
+
+    def step_parameter(self, name: str, by: int) -> None:
+        """A parameter's register some bits further, upward in physical terms."""
+        register = self.setup.candidate.parameter(name).register
+        now = self.registers()[register]
+        towards = 1
+        if (
+            self.setup.with_register(register, now + _inward(now)).meaning()[name]
+            < (self.setup.meaning()[name])
+        ):
+            towards = -1
+        self.set_register(register, now + by * towards * _inward(now))
+
+    def registers(self) -> dict[str, float]:
+        """All registers and the synapse, by name."""
+        settings = self.setup.settings()
+        return {
+            **{name: int(values[0]) for name, values in settings.registers.items()},
+            "weight": int(settings.weights[0, 0]),
+            "exponent": int(settings.exponents[0, 0]),
+            "scale": float(settings.scale[0]),
+        }
+
+    def lock(self, name: str, locked: bool) -> None:
+        """Whether nothing may move a parameter."""
+        self.setup.candidate.parameter(name)
+        names = self.setup.tuning.locked - {name}
+        self.change(self.setup.tuned(locked=names | {name} if locked else names), f"lock {name}")
+
+    def reset(self, name: str | None = None) -> None:
+        """A parameter, or all that are not locked, as they were at the start."""
+        start = self._starts[self.setup.candidate_name]
+        changed = self.setup
+        for each in start if name is None else [name]:
+            if each not in changed.tuning.locked:
+                changed = changed.with_value(each, start[each])
+        if name is None:
+            kept = {} if not changed.tuning.locked else changed.tuning.overrides
+            changed = changed.tuned(overrides=kept)
+        self.change(changed, f"reset {name}")
+
+    def choose(self, name: str) -> None:
+        """Another candidate, as one left it, or with a first guess."""
+        candidate(name)
+        tunings = dict(self.setup.tunings)
+        if name not in tunings:
+            tunings[name] = Tuning(first_values(self.setup.target, name))
+            self._starts[name] = dict(tunings[name].values)
+        self.change(replace(self.setup, tunings=tunings, candidate_name=name), "candidate")
+
+    def adopt(self, name: str, values: Any, overrides: Any) -> None:
+        """What a fit found."""
+        candidate(name)
+        tunings = dict(self.setup.tunings)
+        before = tunings.get(name)
+        locked = before.locked if before else frozenset()
+        tunings[name] = Tuning(dict(values), dict(overrides), locked)
+        self._starts[name] = dict(values)
+        self.change(replace(self.setup, tunings=tunings, candidate_name=name), "adopt")
+
+    def set_target(self, target: Target, origin: Mapping[str, Any] | None = None) -> None:
+        """Another target; candidates begin anew, for gains depend on the stimulus."""
+        name = self.setup.candidate_name
+        start = first_values(target, name)
+        self._starts = {name: start}
+        setup = replace(
+            self.setup, target=target, tunings={name: Tuning(start)}, dt=target.dt, sweep=0,
+            origin=origin or {},
+        )  # fmt: skip
+        self.change(setup, "target")
+
+    def set_spans(self, train: Sequence[Any], held_out: Sequence[Any]) -> None:
+        """What is fitted and what judges."""
+        target = replace(
+            self.setup.target,
+            train=tuple((a, b) for a, b in train),
+            held_out=tuple((a, b) for a, b in held_out),
+        )
+        self.change(replace(self.setup, target=target), "spans")
+
+    def set_option(self, name: str, value: Any) -> None:
+        """``dt``, ``threshold``, ``drive``, ``sweep`` or ``window``."""
+        kinds: dict[str, Any] = {
+            "dt": float, "threshold": int, "drive": str, "sweep": int, "window": float,
+        }  # fmt: skip
+        if name not in kinds:
+            raise FitError(f"there is no option {name!r}; there are {', '.join(kinds)}.")
+        self.change(replace(self.setup, **{name: kinds[name](value)}), f"option {name}")
