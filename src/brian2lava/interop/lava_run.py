@@ -16,6 +16,7 @@ from brian2lava.interop.backend import chip_run_config
 from brian2lava.interop.lava_graph import Form, LavaGraph, Spikes, Traces, lava_graph
 from brian2lava.interop.notes import Notes
 from brian2lava.interop.observation import Failures, Watched, is_python, watch
+from brian2lava.interop.written import Written, refuse_unwritable
 from brian2lava.processes.forking import ForkingThread
 from brian2lava.processes.lava_host import forgotten_by_lava
 from brian2lava.processes.runtime import WatchfulRuntime
@@ -52,6 +53,7 @@ def run_lava(
     words: Mapping[str, Integers] | None = None,
     hardware: str = "",
     traces: Traces | None = None,
+    written: Written | None = None,
 ) -> LavaRecorded:
     """Run ``network`` for ``steps`` steps in Lava's simulation of the chip.
 
@@ -76,6 +78,8 @@ def run_lava(
         "Loihi1" or "Loihi2": what Intel's extension has models for runs on the chip; ``select`` is
         not used then. Spikes come back; states of neurons on the chip, and draws of learning there,
         do not: such states are recorded as they were before the first step.
+    written : dict of (population, register) to array of shape (steps, size)
+        Registers that the host writes before each step, of populations that are Lava's processes.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def run_lava(
     """
     if steps < 0:
         raise OptionError(f"run_lava: {steps} steps; 0 or more are needed.")
-    notes = Notes(network, steps, record, traces)
+    notes = Notes(network, steps, record, traces, written)
     graph = lava_graph(
         network,
         max(1, steps),
@@ -111,6 +115,7 @@ def run_lava(
             f" {_MOST_PROCESSES} are not started: each is a process of the system. Join"
             " populations and projections, or use the emulator (brian2lava.chip.emulate)."
         )
+    refuse_unwritable(graph, written or {}, hardware)
     on_chip: tuple[str, ...] = ()
     if steps and graph.processes:
         config = chip_run_config(graph.processes, hardware) if hardware else _simulated(select)

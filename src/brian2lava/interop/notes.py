@@ -17,6 +17,7 @@ from brian2lava.interop.chip_steps import initial_states, word_of
 from brian2lava.interop.lava_graph import LavaGraph, Traces
 from brian2lava.interop.observation import Watched, attributes, shared_array
 from brian2lava.interop.plastic_steps import values_of
+from brian2lava.interop.written import Written, writing
 
 #: What is noted may take so much memory (bytes).
 MOST_BYTES = 4 << 30
@@ -35,6 +36,8 @@ class Notes:
     record : sequence of (population or projection, name of what is noted after each step)
     traces : dict of projection to dict of trace to array
         What learning begins with.
+    written : dict of (population, register) to array of shape (steps, size)
+        Registers that are written before each step.
 
     Raises
     ------
@@ -50,8 +53,9 @@ class Notes:
         steps: int,
         record: Sequence[tuple[str, str]],
         traces: Traces | None = None,
+        written: Written | None = None,
     ) -> None:
-        self._network, self._traces = network, traces or {}
+        self._network, self._traces, self._written = network, traces or {}, written or {}
         first = {pair: self._first(*pair) for pair in record}
         origins = (*network.populations, *network.sources)
         rows = [*first.values(), *(np.zeros(item.size, np.bool_) for item in origins)]
@@ -128,7 +132,9 @@ class Notes:
         def watched(model: Any) -> Watched:
             """Of states, those that the model keeps: others never change."""
             rows = {s: rows for s, rows in self._rows_of(name).items() if hasattr(model, s)}
-            return Watched(rows, attributes(*rows), self.spikes[name])
+            return Watched(
+                rows, attributes(*rows), self.spikes[name], prepare=writing(name, self._written)
+            )
 
         return watched
 
