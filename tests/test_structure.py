@@ -29,7 +29,7 @@ MAY_KNOW = {
     "engine": ("program", "processes"),
     "capture": ("program",),
     "processes": ("engine", "program"),
-    "fit": ("chip", "engine", "program"),
+    "fit": ("chip", "engine", "interop", "program"),
 }
 
 #: Who may know a stage that stands at the end of the road.
