@@ -402,7 +402,7 @@ class Amplifier:
 
 def test_abf_with_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     module_ = types.SimpleNamespace(ABF=Amplifier)
-    monkeypatch.setitem(sys.modules, "pyabf", module_)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "pyabf", module_)
     first, second = read_recording_bytes("a.abf", b"as if").sweeps
     np.testing.assert_allclose(first.spikes[0], SPIKES)
     np.testing.assert_allclose(second.spikes[0], np.add(SPIKES, 1e-4))

@@ -15,8 +15,6 @@ from brian2lava.errors import FitError
 from brian2lava.fit.target.array_files import MOST_UNPACKED
 from brian2lava.fit.target.labels import UNITS
 
-_LONG_UNITS = {"amperes": "A", "ampere": "A", "volts": "V", "volt": "V"}
-
 
 def read_nwb(name: str, data: bytes, columns: Sequence[str] | None = None) -> Mapping[str, Any]:
     """Current clamp of an NWB file: stimulus series and the responses to them, in order.
@@ -115,7 +113,7 @@ def read_abf(name: str, data: bytes, columns: Sequence[str] | None = None) -> Ma
 
 
 def _unit(name: str, unit: str, kind: str) -> str:
-    unit = _LONG_UNITS.get(unit, unit)
+    unit = unit.strip("\0 ")
     if unit not in UNITS or kind not in UNITS[unit][0]:
         raise FitError(
             f"{name}: a {kind} in {unit!r}; a recording of current clamp is needed, in mV and pA."
