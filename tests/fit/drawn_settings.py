@@ -19,8 +19,8 @@ _RANGES = {**_LEVELS, **_STATE_LEVELS, **_BIAS, **_OTHERS}
 _DECAYS = ("du", "dv", "delta_i", "delta_v", "delta_theta", "delta_r", "dtheta1", "dtheta2")
 
 #: Models with a bias, and models at all; what fires by chance can't be fitted.
-BIASED = ("LIF", "LIFReset", "LIFSoft", "ALIF", "ATRLIF")
-ALL = (*BIASED, "CubaLIF2", "RF", "RF_IZ")
+BIASED = ("LIF", "LIFReset", "LIFSoft", "ALIF", "CubaLIF2", "ATRLIF")
+ALL = (*BIASED, "RF", "RF_IZ")
 #: Lava's own fixed-point processes among them.
 STOCK = ("LIF", "LIFReset", "ATRLIF", "RF", "RF_IZ")
 
@@ -50,7 +50,10 @@ def drawn_settings(model: str, size: int, seed: int = 0, stock: bool = False) ->
     ports = len(MODELS[model].ports)
     weights = rng.integers(20, 256, (ports, size)) * rng.choice([-1, 1, 1, 1], (ports, size))
     exponents = rng.integers(-8, 3, (ports, size))
-    return Settings(model, registers, weights, exponents, rng.uniform(20, 400, size))
+    scale = rng.uniform(20, 400, size)
+    own = rng.integers(-255, 256, (ports, size)) * (rng.random((ports, size)) < 0.5)
+    own_exponents = rng.choice([-2, 3], (ports, size))  # few: the emulator compiles each
+    return Settings(model, registers, weights, exponents, scale, own, own_exponents)
 
 
 def _resonance(rng: np.random.Generator, size: int) -> dict[str, Any]:
@@ -74,4 +77,6 @@ def for_a_bias(settings: Settings) -> Settings:
         settings.weights * 0,
         settings.exponents,
         settings.scale * np.float32(2.0),
+        settings.own_weights,
+        settings.own_exponents,
     )

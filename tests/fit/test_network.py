@@ -39,6 +39,10 @@ DT = 1e-3
 def assert_same_as_the_batch(
     settings: Settings, stimulus: Stimulus, drive: Any, arithmetic: Any
 ) -> None:
+    if arithmetic is LOIHI1:
+        # weights that a negative exponent shifts out of their bits are rounded there, and the batch
+        # has no such rounding: verify() tells where that shows
+        settings = dataclasses.replace(settings, own_exponents=abs(settings.own_exponents))
     out = Batch(settings.model, arithmetic, drive).run(settings, stimulus, traces=True)
     recorded = emulated(settings, stimulus, drive, arithmetic, tuple(out.traces))
     for k in range(settings.size):
@@ -93,7 +97,15 @@ def one_neuron_each(network: ChipNetwork) -> ChipNetwork:
             Given(f"{name}_{given.port}", name, given.values[:, [k]], given.port)
             for given in network.stimuli
         ]
-    return ChipNetwork(tuple(populations), stimuli=tuple(stimuli))
+    own = [
+        dataclasses.replace(
+            each, name=f"{each.name}_{k}", source=f"{NEURON}{k}", target=f"{NEURON}{k}",
+            pre=[0], post=[0], weights=[int(weight)],
+        )
+        for each in network.projections
+        for k, weight in zip(each.pre.tolist(), each.weights)
+    ]  # fmt: skip
+    return ChipNetwork(tuple(populations), projections=tuple(own), stimuli=tuple(stimuli))
 
 
 def trains_of_lava(settings: Settings, stimulus: Stimulus, drive: str = "graded") -> list[Any]:

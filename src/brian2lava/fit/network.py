@@ -7,7 +7,7 @@ before each step; the emulator has no such host, so the plain definition runs it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,10 @@ from brian2lava.chip.emulate import emulate
 from brian2lava.chip.integers import Integers
 from brian2lava.chip.limits import BIAS_MANTISSA
 from brian2lava.chip.models import MODELS
-from brian2lava.chip.network import ChipNetwork, Population
+from brian2lava.chip.network import ChipNetwork, Population, Projection
 from brian2lava.chip.network import Stimulus as Given
 from brian2lava.chip.plain import Recorded
-from brian2lava.chip.plain_steps import PopulationStep, initial_states
+from brian2lava.chip.plain_steps import PopulationStep, SynapseRing, initial_states
 from brian2lava.chip.profiles import LAVA, Arithmetic
 from brian2lava.errors import FitError
 from brian2lava.fit.batch import Settings, Stimulus
@@ -82,7 +82,9 @@ def network_of(
 ) -> ChipNetwork:
     """The chip network of ``settings``, one neuron each, in a population called ``NEURON``.
 
-    With ``drive="graded"`` its stimuli are the integers of :func:`arriving`, one a port. With
+    Neurons with a synapse onto themselves have it in projections from the population to itself,
+    one for each sign and exponent. With ``drive="graded"`` the stimuli are the integers of
+    :func:`arriving`, one a port. With
     ``drive="bias"`` it has none, and the bias is that of the first step: :func:`biases` says which
     are to follow.
     """
@@ -96,7 +98,31 @@ def network_of(
             for port, values in arriving(settings, stimulus).items()
         )
     population = Population(NEURON, settings.model, settings.size, registers)
-    return ChipNetwork((population,), stimuli=stimuli, arithmetic=arithmetic)
+    return ChipNetwork(
+        (population,),
+        projections=tuple(_own_projections(settings)),
+        stimuli=stimuli,
+        arithmetic=arithmetic,
+    )
+
+
+def _own_projections(settings: Settings) -> Iterator[Projection]:
+    """What spikes add at their own neurons; one sign each, so that all bits count."""
+    for k, port in enumerate(MODELS[settings.model].ports):
+        weights, exponents = settings.own_weights[k], settings.own_exponents[k]
+        for sign in (1, -1):
+            for exponent in np.unique(exponents[sign * weights > 0]).tolist():
+                which = np.flatnonzero((sign * weights > 0) & (exponents == exponent))
+                yield Projection(
+                    name=f"own_{port}_{'plus' if sign > 0 else 'minus'}_{exponent}",
+                    source=NEURON,
+                    target=NEURON,
+                    pre=which,
+                    post=which,
+                    weights=weights[which],
+                    exponent=exponent,
+                    port=port,
+                )
 
 
 def emulated(
@@ -121,14 +147,21 @@ def _with_biases(network: ChipNetwork, mantissas: Integers, record: Sequence[str
     (population,) = network.populations
     step = PopulationStep(population, network.arithmetic, None)
     states = initial_states(population, network.arithmetic)
-    nothing = np.zeros(population.size, np.int64)
-    ports = dict.fromkeys(population.neuron.ports, nothing)
+    rings = [
+        (projection.port, SynapseRing(projection, population.size, network.arithmetic))
+        for projection in network.projections
+    ]
     levels = mantissas << population.registers["bias_exp"]
     traces = {state: np.zeros((len(levels), population.size), np.int32) for state in record}
     fired = np.zeros(levels.shape, bool)
     for n, bias in enumerate(levels):
+        arrived: dict[str, Any] = dict.fromkeys(population.neuron.ports, np.zeros_like(bias))
+        for port, ring in rings:
+            arrived[port] = arrived[port] + ring.due()
         # what is given by name takes the place of what the registers say
-        fired[n] = step(states, {**ports, "bias": bias}, n + 1) != 0
+        fired[n] = step(states, {**arrived, "bias": bias}, n + 1) != 0
+        for _, ring in rings:
+            ring.take(fired[n])
         for state, rows in traces.items():
             rows[n] = states[state]
     when, who = np.nonzero(fired)
