@@ -31,4 +31,23 @@ def open_desk(target: Target | None = None, session: str | Path | None = None) -
         return Desk(Workbench(target), path)
     if path.exists():
         return Desk.restored(path)
-    return Desk(Workbench(made_from(LANDING), "ATRLIF", origin=LANDING), path)
+    return Desk(landing(), path)
+
+
+#: What `fit(target, ["ATRLIF"])` finds for the landing target: physical values and registers.
+_VALUES = {
+    "tau_m": 13.1126e-3, "tau_s": 3.93462e-3, "gain": 9.36808e9, "bias": -0.666713,
+    "tau_theta": 0.4095, "theta_step": 0.549438, "tau_r": 6.84189e-3,
+}  # fmt: skip
+_REGISTERS = {
+    "delta_i": 202, "delta_v": 62, "delta_theta": 2, "delta_r": 118, "theta_0": 7023,
+    "theta_step": 4501, "bias_mant": -2268, "bias_exp": 1, "weight": 6, "exponent": -8,
+    "scale": 2.105861e12,
+}  # fmt: skip
+
+
+def landing() -> Workbench:
+    """An AdEx neuron under a noisy current, and a chip neuron that has been fitted to it."""
+    bench = Workbench(made_from(LANDING), "ATRLIF", _VALUES, LANDING)
+    bench.setup = bench.setup.tuned(overrides=_REGISTERS)
+    return bench

@@ -40,7 +40,10 @@ def fi_curve(setup: Setup) -> dict[str, Any]:
     real = [
         _rate(
             run_real(
-                setup.candidate.model, made.registers, np.full(steps, level * made.per_unit)
+                setup.candidate.model,
+                made.registers,
+                np.full(steps, level * made.per_unit),
+                made.own,
             ).spikes
             * setup.dt
         )

@@ -74,7 +74,9 @@ class RealOutcome:
     traces: Mapping[str, Any]
 
 
-def run_real(model: str, registers: Mapping[str, float], arriving: Any) -> RealOutcome:
+def run_real(
+    model: str, registers: Mapping[str, float], arriving: Any, own: float = 0.0
+) -> RealOutcome:
     """Run a chip neuron in doubles from rest.
 
     Parameters
@@ -85,6 +87,8 @@ def run_real(model: str, registers: Mapping[str, float], arriving: Any) -> RealO
         Need not be whole; those left out have their default.
     arriving : array of float64, shape (steps,)
         What the synapse brings to the first port in each step, before the chip's alignment.
+    own : float
+        What a spike brings to the last port in the next step: a synapse of the neuron onto itself.
     """
     neuron = MODELS[model]
     values: dict[str, Any] = {r.name: float(r.default) for r in neuron.registers}
@@ -103,6 +107,7 @@ def run_real(model: str, registers: Mapping[str, float], arriving: Any) -> RealO
     fired = np.empty(arriving.size, np.uint8)
     library.b2l_real(
         ctypes.c_int64(arriving.size),
+        ctypes.c_double(own),
         *(ctypes.c_void_p(a.ctypes.data) for a in (numbers, first, arriving, traces, fired)),
     )
     return RealOutcome(np.flatnonzero(fired).astype(np.int32), dict(zip(states, traces)))
@@ -135,8 +140,9 @@ def _compiled(model: str, rests: bool) -> tuple[tuple[str, ...], tuple[str, ...]
 
 
 def _lines(neuron: NeuronModel, step: Step, states: tuple[str, ...]) -> list[str]:
-    lines = [f"const double {neuron.ports[0]} = arriving[n];"]
-    lines += [f"const double {port} = 0;" for port in neuron.ports[1:]]
+    brought = dict.fromkeys(neuron.ports, "0") | {neuron.ports[0]: "arriving[n]"}
+    brought[neuron.ports[-1]] += " + own * before"
+    lines = [f"const double {port} = {text};" for port, text in brought.items()]
     if neuron.clock:
         lines.append("const double t = (double)(n + 1);")
     declared = set(states)
@@ -170,14 +176,16 @@ def _as_real_c(expression: Expression) -> str:
 _TEXT = """
 #include <cmath>
 #include <cstdint>
-extern "C" void b2l_real(int64_t steps, const double *parameter, double *state,
+extern "C" void b2l_real(int64_t steps, double own, const double *parameter, double *state,
                          const double *arriving, double *traces, uint8_t *spiked) {{
     (void)parameter;
+    double before = 0;
     for (int64_t n = 0; n < steps; n++) {{
         {load}
         {unused}
         {step}
         spiked[n] = fired != 0;
+        before = fired;
     }}
 }}
 """

@@ -24,15 +24,18 @@ class RealSetting:
     registers : dict of str to float
     per_unit : float
         What one unit of current brings to the neuron's port in a step.
+    own : float
+        What a spike brings to the last port in the next step.
     """
 
     registers: Mapping[str, float]
     per_unit: float
+    own: float = 0.0
 
 
 def real_setting(candidate: Candidate, values: Values, frame: Frame) -> RealSetting:
     """What ``candidate.to_settings`` rounds, as it is before that."""
-    if "frequency" in values:
+    if candidate.model in ("RF", "RF_IZ"):
         return _resonator(values, frame)
     registers: dict[str, float] = {}
     for parameter in candidate.parameters:
@@ -49,7 +52,8 @@ def real_setting(candidate: Candidate, values: Values, frame: Frame) -> RealSett
         registers[current] = DECAY_UNITY - 1  # the bias enters v without a filter
     else:
         filtered = _lost(values["tau_s"], frame)
-    return RealSetting(registers, values["gain"] * filtered * lost * frame.threshold)
+    own = -values.get("jump", 0.0) * lost * frame.threshold
+    return RealSetting(registers, values["gain"] * filtered * lost * frame.threshold, own)
 
 
 def _lost(tau: float, frame: Frame) -> float:
@@ -66,6 +70,7 @@ _REGISTER: Mapping[str, Callable[[float, Frame], float]] = {
     "tau_m": lambda tau, frame: DECAY_UNITY * _lost(tau, frame),
     # the chip adds one to this decay
     "tau_s": lambda tau, frame: DECAY_UNITY * _lost(tau, frame) - 1,
+    "tau_w": lambda tau, frame: DECAY_UNITY * _lost(tau, frame) - 1,
     "tau_theta": lambda tau, frame: DECAY_UNITY * _lost(tau, frame),
     "tau_r": lambda tau, frame: DECAY_UNITY * _lost(tau, frame),
     "theta_step": lambda level, frame: level * frame.threshold,
@@ -93,6 +98,7 @@ def _resonator(values: Values, frame: Frame) -> RealSetting:
 #: Registers that a parameter decides together; those left out of it decide one alone.
 TOGETHER: Mapping[str, tuple[str, ...]] = {
     "weight": ("weight", "exponent", "scale"),
+    "own_weight": ("own_weight", "own_exponent"),
     "bias_mant": ("bias_mant", "bias_exp"),
     "sin_decay": ("sin_decay", "cos_decay"),
     "cos_decay": ("sin_decay", "cos_decay"),

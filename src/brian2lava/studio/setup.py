@@ -143,12 +143,18 @@ class Setup:
         for parameter in affected:
             _free(self, parameter.name)
         number = float(value) if name == "scale" else int(value)
-        changed = self.tuned(overrides={**self.tuning.overrides, name: number})
+        # what is decided together stays as it is: a new weight must not bring another exponent
+        kept = numbers_of(self.settings())
+        beside = {each: kept[each] for p in affected for each in registers_of(p) if each in kept}
+        changed = self.tuned(overrides={**self.tuning.overrides, **beside, name: number})
         meaning = changed.meaning()
         values = dict(changed.tuning.values)
         for parameter in affected:
-            if np.isfinite(meaning[parameter.name]):
-                values[parameter.name] = meaning[parameter.name]
+            value = meaning[parameter.name]
+            if parameter.log and value == 0:
+                value = self.dt / 20  # nothing is left after a step
+            if np.isfinite(value):
+                values[parameter.name] = value
         return changed.tuned(values=values)
 
 
@@ -158,7 +164,7 @@ def _free(setup: Setup, name: str) -> None:
 
 
 def with_registers(settings: Settings, overrides: Mapping[str, float]) -> Settings:
-    """Settings of which some registers are others; "weight", "exponent", "scale" are the synapse's.
+    """Settings of which some registers, or what ``SYNAPSES`` and "scale" name, are others.
 
     Raises
     ------
@@ -167,13 +173,31 @@ def with_registers(settings: Settings, overrides: Mapping[str, float]) -> Settin
     """
     registers: dict[str, Any] = dict(settings.registers)
     registers |= {name: np.array([int(v)]) for name, v in overrides.items() if name in registers}
-    weights, exponents = settings.weights.copy(), settings.exponents.copy()
-    if "weight" in overrides:
-        weights[0] = int(overrides["weight"])
-    if "exponent" in overrides:
-        exponents[0] = int(overrides["exponent"])
-    scale = np.array([overrides.get("scale", settings.scale[0])], np.float32)
-    return Settings(settings.model, registers, weights, exponents, scale)
+    changed: dict[str, Any] = {"registers": registers}
+    for name, (attribute, port) in SYNAPSES.items():
+        if name in overrides:
+            rows = getattr(settings, attribute).copy()
+            rows[port] = int(overrides[name])
+            changed[attribute] = rows
+    if "scale" in overrides:
+        changed["scale"] = np.array([overrides["scale"]], np.float32)
+    return replace(settings, **changed)
+
+
+#: What is set of synapses: the array of ``Settings``, and the port.
+SYNAPSES = {
+    "weight": ("weights", 0), "exponent": ("exponents", 0),
+    "own_weight": ("own_weights", -1), "own_exponent": ("own_exponents", -1),
+}  # fmt: skip
+
+
+def numbers_of(settings: Settings) -> dict[str, float]:
+    """Registers and synapses of a batch of one, by name."""
+    return {
+        **{name: int(values[0]) for name, values in settings.registers.items()},
+        **{name: int(getattr(settings, a)[port, 0]) for name, (a, port) in SYNAPSES.items()},
+        "scale": float(settings.scale[0]),
+    }
 
 
 def reach(target: Target) -> float:

@@ -22,20 +22,19 @@ STEPS = (1e-4, 2e-4, 2.5e-4, 5e-4, 1e-3, 2e-3)
 
 def joined(parts: Sequence[Settings]) -> Settings:
     """Several settings of one model as one batch."""
+    rows = ("weights", "exponents", "own_weights", "own_exponents")
     return Settings(
         parts[0].model,
         {n: np.concatenate([p.registers[n] for p in parts]) for n in parts[0].registers},
-        np.concatenate([p.weights for p in parts], axis=1),
-        np.concatenate([p.exponents for p in parts], axis=1),
-        np.concatenate([p.scale for p in parts]),
+        scale=np.concatenate([p.scale for p in parts]),
+        **{name: np.concatenate([getattr(p, name) for p in parts], axis=1) for name in rows},
     )
 
 
 def repeated(settings: Settings, factors: Any) -> Settings:
     """One setting many times, its stimulus scaled by each factor."""
     every = settings.take(np.zeros(len(factors), np.int64))
-    scale = every.scale * np.asarray(factors, np.float32)
-    return Settings(every.model, every.registers, every.weights, every.exponents, scale)
+    return replace(every, scale=every.scale * np.asarray(factors, np.float32))
 
 
 def gammas(setup: Setup, settings: Settings, stimulus: Stimulus | None = None) -> dict[str, Any]:
@@ -61,14 +60,17 @@ def neighbours(setup: Setup) -> dict[str, Any]:
     change, nan where the register has no such value.
     """
     settings = setup.settings()
-    names = [*settings.registers, "weight"]
+    now = {name: int(values[0]) for name, values in settings.registers.items()}
+    now["weight"] = int(settings.weights[0, 0])
+    if settings.recurrent:
+        now["own_weight"] = int(settings.own_weights[-1, 0])
+    names = list(now)
     made: list[Settings] = [settings]
     places: dict[tuple[str, int], int] = {}
     for name in names:
-        now = settings.weights[0, 0] if name == "weight" else settings.registers[name][0]
         for by in (1, -1):
             try:
-                made.append(with_registers(settings, {name: int(now) + by}))
+                made.append(with_registers(settings, {name: now[name] + by}))
             except BrianLavaError:
                 continue
             places[name, by] = len(made) - 1
@@ -92,12 +94,12 @@ def with_decay_bits(settings: Settings, bits: int) -> Settings:
             coarse = np.rint(whole / grain).astype(np.int64) * grain
             registers[name] = np.clip(coarse, grain, DECAY_UNITY) - _DECAYS[name]
             registers[name] = np.minimum(registers[name], DECAY_UNITY - 1).astype(np.int32)
-    return replace_registers(settings, registers)
+    return replace(settings, registers=registers)
 
 
 #: What the chip adds to a decay register.
 _DECAYS = {
-    "du": 1, "dv": 0, "delta_i": 1, "delta_v": 0, "delta_theta": 0, "delta_r": 0,
+    "du": 1, "du2": 1, "dv": 0, "delta_i": 1, "delta_v": 0, "delta_theta": 0, "delta_r": 0,
     "dtheta1": 0, "dtheta2": 0,
 }  # fmt: skip
 
@@ -108,12 +110,7 @@ def with_weight_bits(settings: Settings, bits: int) -> Settings:
     weights = settings.weights.copy()
     coarse = np.rint(weights[0] / grain).astype(np.int64) * grain
     weights[0] = np.clip(coarse, -255 // grain * grain, 255 // grain * grain)
-    return Settings(settings.model, settings.registers, weights, settings.exponents, settings.scale)
-
-
-def replace_registers(settings: Settings, registers: Any) -> Settings:
-    """The same synapse with other registers."""
-    return Settings(settings.model, registers, settings.weights, settings.exponents, settings.scale)
+    return replace(settings, weights=weights)
 
 
 def with_payload_bits(setup: Setup, bits: int) -> Settings:

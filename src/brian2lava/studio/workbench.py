@@ -10,10 +10,15 @@ from brian2lava.errors import FitError
 from brian2lava.fit.candidates import candidate
 from brian2lava.fit.target import Target
 from brian2lava.studio.guess import first_values
-from brian2lava.studio.setup import Setup, Tuning
+from brian2lava.studio.setup import Setup, Tuning, numbers_of
 
 #: Changes that can be taken back.
 _KEPT = 200
+
+
+def _onto_itself(setup: Setup) -> bool:
+    """Whether the candidate has a synapse onto itself."""
+    return any(p.register == "own_weight" for p in setup.candidate.parameters)
 
 
 def _inward(value: float) -> int:
@@ -116,13 +121,10 @@ class Workbench:
 
     def registers(self) -> dict[str, float]:
         """All registers and the synapse, by name."""
-        settings = self.setup.settings()
-        return {
-            **{name: int(values[0]) for name, values in settings.registers.items()},
-            "weight": int(settings.weights[0, 0]),
-            "exponent": int(settings.exponents[0, 0]),
-            "scale": float(settings.scale[0]),
-        }
+        found = numbers_of(self.setup.settings())
+        if not _onto_itself(self.setup):
+            del found["own_weight"], found["own_exponent"]
+        return found
 
     def lock(self, name: str, locked: bool) -> None:
         """Whether nothing may move a parameter."""
