@@ -174,14 +174,15 @@ class OnChip:
             links = {link.state: link for link in found.matched[name].population.links}
             for state in population.neuron.states:
                 key = name, state.name
-                if key not in low.states or key not in before.states:
-                    continue
                 link = links.get(state.name)
-                if link is not None and not self._untouched(name, link):
-                    continue
-                low.storage[low.states[key]][: population.size] = before.states[key]
-                for port, ids in _ports_of(low, name, state.name).items():
-                    for array, values in zip(ids, before.sums.get((name, port), []), strict=False):
+                touched = link is not None and not self._untouched(name, link)
+                if not touched and key in low.states and key in before.states:
+                    low.storage[low.states[key]][: population.size] = before.states[key]
+                # what the user has set counts in what was about to arrive only if it is ahead
+                if not (touched and link is not None and link.ahead):
+                    arrived = before.sums.get((name, state.port), [])
+                    sums = low.sums.get((name, state.port), [])
+                    for (array, _), values in zip(sums, arrived, strict=False):
                         low.storage[array][: population.size] = values
 
     def _untouched(self, population: str, link: StateLink) -> bool:
@@ -309,14 +310,6 @@ def _same(ends: tuple[Any, ...], others: tuple[Any, ...] | None) -> bool:
     return others is not None and all(
         np.array_equal(one, other) for one, other in zip(ends, others, strict=True)
     )
-
-
-def _ports_of(low: Lowered, population: str, state: str) -> dict[str, list[str]]:
-    """The sums that belong to a current: "u" has those of "a_in", "u2" those of "a_in2"."""
-    port = {"u": "a_in", "u2": "a_in2"}.get(state)
-    if port is None:
-        return {}
-    return {port: [array for array, _ in low.sums.get((population, port), [])]}
 
 
 def _origins(objects: Sequence[BrianObject]) -> dict[str, str]:

@@ -1,0 +1,82 @@
+"""Several runs of a network on a chip: what stays between them, and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import brian2
+import numpy as np
+from brian2 import (
+    Hz,
+    Network,
+    NeuronGroup,
+    SpikeGeneratorGroup,
+    SpikeMonitor,
+    StateMonitor,
+    Synapses,
+    ms,
+)
+
+from tests.chip.test_on_chip import on_chip
+
+ADAPTIVE = """dv/dt = (I - v)/(20*ms) : 1
+dI/dt = -I/(8*ms) : 1
+dtheta/dt = (theta_0 - theta)/(40*ms) : 1
+dr/dt = -r/(15*ms) : 1"""
+TURN = """dx/dt = -d*x - omega*y : 1
+dy/dt = omega*x - d*y : 1
+"""
+VALUES = {"d": 15 * Hz, "omega": 2 * np.pi * 40 * Hz, "theta_0": 1}
+
+
+def neurons(model: str, target: str, size: int = 3) -> NeuronGroup:
+    """A group of a chip model that takes input to ``target``."""
+    if model == "ATRLIF":
+        equations = ADAPTIVE
+        if target == "v":
+            equations = ADAPTIVE.replace("(I - v)", "-v").replace("dI/dt = -I/(8*ms) : 1", "")
+        rule = {"threshold": "v - r >= theta", "reset": "r += 2*theta; theta += 2"}
+    elif model == "RF_IZ":
+        equations, rule = TURN, {"threshold": "y >= 2", "reset": "x = 0; y = 2"}
+    else:
+        kept = "y_before : 1" if target == "y" else "y_before = y : 1 (constant over dt)"
+        equations = TURN + kept
+        rule = {"threshold": "x >= 2 and y >= 0 and y_before < 0", "reset": ""}
+    group = NeuronGroup(size, equations, method="exact", namespace=VALUES, **rule)
+    if model == "ATRLIF":
+        group.theta = 1
+    elif model == "RF" and target == "y":
+        group.run_regularly("y_before = y", when="after_thresholds")
+    return group
+
+
+# ---------------------------------------------------------------- input at the seam
+TARGETS = ("RF x", "RF y", "RF_IZ x", "RF_IZ y", "ATRLIF I", "ATRLIF v")
+
+
+def test_input_of_a_runs_last_step_arrives_in_the_next_run() -> None:
+    def left_by(pieces: Sequence[float]) -> dict[str, Any]:
+        with on_chip():
+            brian2.defaultclock.dt = 0.5 * ms
+            source = SpikeGeneratorGroup(1, [0, 0, 0], [3, 9.5, 15] * ms)  # the last of 10 ms
+            network, monitors = Network(source), {}
+            for target in TARGETS:
+                model, variable = target.split()
+                group = neurons(model, variable)
+                synapses = Synapses(source, group, "w : 1", on_pre=f"{variable} += w")
+                synapses.connect()
+                synapses.w = "2 + j"
+                names = ["v", "theta", "r"] if model == "ATRLIF" else ["x", "y"]
+                trace = StateMonitor(group, names, record=True)
+                spikes = SpikeMonitor(group)
+                network.add(group, synapses, trace, spikes)
+                monitors |= {f"{target}: {name}": (trace, name) for name in names}
+                monitors[f"{target}: spikes"] = (spikes, "t")
+            for piece in pieces:
+                network.run(piece * ms)
+            return {what: np.array(getattr(of, name)) for what, (of, name) in monitors.items()}
+
+    whole = left_by([20])
+    for what, values in left_by([10, 10]).items():
+        np.testing.assert_array_equal(values, whole[what], what)
