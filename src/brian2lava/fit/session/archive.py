@@ -74,7 +74,8 @@ def unpacked(data: bytes, members: tuple[Member, ...], what: str) -> dict[str, b
                 shown = ", ".join(map(repr, found[:5])) or "nothing"
                 raise FitError(
                     f"{what} holds {shown}, and a session holds"
-                    f" {', '.join(member.name for member in members)}. It is damaged, or another kind of file."
+                    f" {', '.join(member.name for member in members)}. It is damaged, or another"
+                    " kind of file."
                 )
             return {each.name: _member(archive, each, what) for each in members}
     except DAMAGE as error:
