@@ -117,7 +117,7 @@ def _group(name: str, count: int = 4, sigma: float = 0.0) -> NeuronGroup:
     if "tau_v_ind" in model.equations.parameter_names:
         group.tau_v_ind = (8 + 10 * drive) * ms
     if name == "atrlif":
-        group.theta = "2*theta_0"
+        group.theta = "theta_0"  # as the peer's example, and not at rest
     if name == "probspiker":
         group.p_spike = drive
     if name == "timespiker":

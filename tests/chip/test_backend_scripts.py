@@ -265,6 +265,25 @@ def test_a_second_run_goes_on() -> None:
     identical(build)
 
 
+def test_a_threshold_that_does_not_begin_at_rest_is_a_process_of_ours() -> None:
+    def build() -> Results:
+        group = NeuronGroup(
+            3, ADAPTIVE, threshold="v - r >= theta", reset="r += 2*theta; theta += 2",
+            method="exact",
+        )  # fmt: skip
+        group.theta = 2
+        group.I = "20 + 10*i"
+        spikes, trace = SpikeMonitor(group), StateMonitor(group, "theta", record=True)
+        network = Network(group, spikes, trace)
+        network.run(8 * ms)
+        network.run(8 * ms)
+        return {"theta": np.array(trace.theta), **everything(spikes)}
+
+    found, report = identical(build)
+    assert len(found["0 t"]) and found["theta"][:, 0] == pytest.approx(2, abs=1e-4)
+    assert any("begins with a 'theta' of its own" in note for note in report.notes)
+
+
 def test_a_later_run_of_what_learns_is_refused() -> None:
     with on_chip(backend="lava"):
         source = SpikeGeneratorGroup(1, [0], [0.5] * ms)

@@ -264,7 +264,21 @@ def test_neurons_that_are_not_there_are_not_recorded(indices: Any) -> None:
         emulate(ChipNetwork((POPULATION,)), 1, [("a", "v", indices)])
 
 
-def test_a_state_that_the_model_computes_can_not_be_given() -> None:
-    with pytest.raises(ChipLimit, match="'a': ATRLIF computes the first 'theta' .threshold. from"):
-        Population("a", "ATRLIF", 2, initial={"theta": 3})
-    assert "theta" not in Population("a", "ATRLIF", 2, initial={"theta": None, "v": 3}).initial
+def test_a_state_that_the_model_computes_can_be_given_too() -> None:
+    """The threshold relaxes from there to its rest, 64 theta_0."""
+    registers = {"theta_0": 5, "delta_theta": 2048, "bias_mant": 100}
+    network = ChipNetwork(
+        (
+            Population("given", "ATRLIF", 2, registers, {"theta": [0, 1320]}),
+            Population("computed", "ATRLIF", 2, registers, {"theta": None}),
+        )
+    )
+    record = [("given", "theta"), ("computed", "theta")]
+    emulated, plain = emulate(network, 9, record), PlainChip(network).run(9, record)
+    for pair in record:
+        np.testing.assert_array_equal(emulated.states[pair], plain.states[pair])
+    assert list(plain.states["given", "theta"][:2, 1]) == [820, 570]
+    assert np.all(plain.states["computed", "theta"][0] == 320)
+    for name in ("given", "computed"):
+        np.testing.assert_array_equal(emulated.spikes[name], plain.spikes[name])
+    assert plain.spikes["given"][0][0] < plain.spikes["computed"][0][0]

@@ -80,3 +80,19 @@ def test_input_of_a_runs_last_step_arrives_in_the_next_run() -> None:
     whole = left_by([20])
     for what, values in left_by([10, 10]).items():
         np.testing.assert_array_equal(values, whole[what], what)
+
+
+def test_a_threshold_that_is_set_between_runs_counts() -> None:
+    with on_chip():
+        brian2.defaultclock.dt = 0.5 * ms
+        group = neurons("ATRLIF", "I")
+        group.theta = [1, 4, 1]
+        trace = StateMonitor(group, "theta", record=True)
+        network = Network(group, trace)
+        network.run(10 * ms)
+        group.theta[2] = 3
+        network.run(10 * ms)
+        relaxing = np.exp(-np.arange(20) * 0.5 / 40)
+        expected = 1 + np.array([0, 3, 2])[:, None] * relaxing
+        expected[1] = 1 + 3 * np.exp(-np.arange(20, 40) * 0.5 / 40)
+        np.testing.assert_allclose(trace.theta[:, 20:], expected, rtol=0.01)

@@ -225,14 +225,16 @@ def test_rows_tell_frequency_and_time_constant() -> None:
 
 
 # ---------------------------------------------------------------- runs
-def network(model: str, target: str = "", late: bool = False) -> dict[str, Any]:
+def network(
+    model: str, target: str = "", late: bool = False, theta: Any = VALUES["theta_0"]
+) -> dict[str, Any]:
     """Five neurons of a model, 150 spikes of three sources with weights of their own."""
     brian2.defaultclock.dt = DT * brian2.second
     given: dict[str, Any] = {"method": "exact", "name": "group", "namespace": VALUES}
     if model == "ATRLIF":
         jumps = ATRLIF.replace("I - v", "-v").replace("dI/dt = -I/tau_i : volt", "")
         group = NeuronGroup(5, jumps if target == "v" else ATRLIF, **RAISED, **given)
-        group.theta = VALUES["theta_0"]
+        group.theta = theta
         target, size = target or "I", 4.0 if target == "v" else 16.0
     elif model == "RF_IZ":
         group = NeuronGroup(5, TURN, **RF_IZ, **given)
@@ -278,7 +280,7 @@ def recognised(model: str, **kwds: Any) -> Recognised:
 
 
 CASES = [("RF", {}), ("RF", {"target": "y", "late": True}), ("ATRLIF", {}),
-         ("ATRLIF", {"target": "v"})]  # fmt: skip
+         ("ATRLIF", {"target": "v"}), ("ATRLIF", {"theta": 9 * mV})]  # fmt: skip
 
 
 @pytest.mark.parametrize(("model", "kwds"), CASES, ids=str)
@@ -395,8 +397,6 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no refractory variable": (ATRLIF, {**RAISED, "reset": "theta += b"},
                                "raises no refractory variable.*ALIF"),
     "refractory as well": (ATRLIF, {**RAISED, "refractory": 5 * ms}, "by its variable r"),
-    "a threshold from 0": (ATRLIF, {**RAISED, "first": {"theta": 0 * volt}},
-                           "'theta' does not begin at what it relaxes to.*before the run"),
     "current and voltage": (ATRLIF, {**RAISED, "driven": ["v", "I"]}, "one current"),
     "input to the threshold": (ATRLIF, {**RAISED, "driven": ["theta"]}, "changes 'theta'"),
     "a current that is reset": (ATRLIF, {**RAISED, "reset": RAISED["reset"] + "; I = 0*volt"},

@@ -83,7 +83,7 @@ class Population:
         Those that are left out have their defaults.
     initial : dict of str to int or array of shape (size,)
         States before the first step; those that are left out (or None) are 0, or what the model
-        computes from the registers: these can't be given.
+        computes from the registers.
     """
 
     name: str
@@ -103,13 +103,6 @@ class Population:
         object.__setattr__(self, "registers", self._checked("register", registers, self.registers))
         given = {name: values for name, values in self.initial.items() if values is not None}
         object.__setattr__(self, "initial", self._checked("state", states, given))
-        for name in given:
-            if states[name].initial is not None:
-                raise ChipLimit(
-                    f"population {self.name!r}: {self.model} computes the first {name!r}"
-                    f" ({states[name].meaning}) from its registers, so it can't be given. Leave it"
-                    " out, or set it between steps (Emulation.state)."
-                )
 
     @property
     def neuron(self) -> NeuronModel:

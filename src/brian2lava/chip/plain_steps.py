@@ -48,7 +48,7 @@ def initial_states(population: Population, arithmetic: Arithmetic) -> dict[str, 
     states = {}
     for state in population.neuron.states:
         first: Any = population.initial.get(state.name, 0)
-        if state.initial is not None:
+        if state.initial is not None and state.name not in population.initial:
             first = evaluate(state.initial, registers, arithmetic.word)
         shape = (population.size,)
         states[state.name] = np.array(np.broadcast_to(first, shape), word_of(arithmetic))

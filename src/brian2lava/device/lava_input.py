@@ -37,7 +37,7 @@ def at_present(
         Names what a graph of Lava processes can't go on from.
     """
     if goes_on or first:
-        _refuse(network, goes_on, backend)
+        _refuse(network, backend)
     return replace(
         network,
         populations=tuple(_population(population, low) for population in network.populations),
@@ -49,7 +49,7 @@ def at_present(
     )
 
 
-def _refuse(network: ChipNetwork, goes_on: bool, backend: str) -> None:
+def _refuse(network: ChipNetwork, backend: str) -> None:
     remedy = "Run all steps at once, or use backend='emulator'."
     for projection in network.projections:
         if projection.learning is not None:
@@ -59,9 +59,7 @@ def _refuse(network: ChipNetwork, goes_on: bool, backend: str) -> None:
             )
     for population in network.populations:
         model = population.neuron
-        timed = any(register.name == "reset_interval" for register in model.registers)
-        derived = goes_on and any(state.initial is not None for state in model.states)
-        if timed or derived:
+        if any(register.name == "reset_interval" for register in model.registers):
             raise NotSupported(
                 f"backend={backend!r}: '{population.name}' ({population.model}) begins anew when"
                 f" Lava starts, and this run does not begin at the beginning. {remedy}"
@@ -72,7 +70,7 @@ def _population(population: Population, low: Lowered) -> Population:
     initial: dict[str, Any] = dict(population.initial)
     for state in population.neuron.states:
         array = low.states.get((population.name, state.name))
-        if array is not None and state.initial is None:
+        if array is not None:
             initial[state.name] = low.storage[array][: population.size].astype(np.int64)
     return replace(population, initial=initial)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from brian2lava.chip.limits import DECAY_UNITY
 from brian2lava.chip.network import Population
+from brian2lava.chip.plain_steps import initial_states
 from brian2lava.chip.profiles import LAVA, Arithmetic
 
 Arguments = dict[str, Any]
@@ -108,6 +109,11 @@ def why_ours(population: Population, arithmetic: Arithmetic) -> str:
     for name in sorted(stock.absent & given.keys()):
         if np.any(given[name]):
             return f"Lava's {population.model} has no {name!r}"
+    computed = initial_states(replace(population, initial={}), arithmetic)
+    for state in population.neuron.states:
+        begins = population.initial.get(state.name) if state.initial is not None else None
+        if begins is not None and np.any(begins != computed[state.name]):
+            return f"Lava's {population.model} begins with a {state.name!r} of its own"
     for name, values in population.registers.items():
         if np.ndim(values) and np.any(values != values[0]) and name not in stock.by_neuron:
             return f"Lava's {population.model} has one {name!r} for all neurons"

@@ -34,9 +34,9 @@ class Register:
 class State:
     """A number that every neuron keeps from step to step.
 
-    ``initial``, where given, computes the value before the first step from the registers (Lava's
-    ATRLIF starts its threshold at ``theta_0``); else it is 0 or what the population says. ``port``
-    is the port whose input is added to it, if there is one.
+    Where the population gives no value before the first step, it is what ``initial`` computes from
+    the registers (Lava's ATRLIF starts its threshold at ``theta_0``), or 0. ``port`` is the port
+    whose input is added to it, if there is one.
     """
 
     name: str

@@ -157,7 +157,7 @@ class RealChip:
         for state in model.states:
             first: Any = population.initial.get(state.name, 0.0)
             first = first * (scale if is_level(state) else 1.0)
-            if state.initial is not None:
+            if state.initial is not None and state.name not in population.initial:
                 first = evaluate_real(state.initial, values)
             self.states[name][state.name] = np.array(np.broadcast_to(first, shape), np.float64)
         self._steps[name] = model.step(self.arithmetic, zero)
