@@ -115,7 +115,10 @@ def test_it_listens_on_this_machine_only(page: Page) -> None:
         if not str(info[4][0]).startswith("127.")
     }
     for other in others:
-        with pytest.raises(OSError), socket.create_connection((other, address.port), timeout=2):
+        with (
+            pytest.raises(OSError),
+            socket.create_connection((str(other), address.port), timeout=2),
+        ):
             pass
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from brian2lava.errors import BrianLavaError
 from brian2lava.studio import keeping
+from brian2lava.studio.fit_run import FitRun
 from brian2lava.studio.operations import perform
 from brian2lava.studio.runs import Pair, run_pair
 from brian2lava.studio.setup import Setup
@@ -38,33 +39,44 @@ class Desk:
     def __init__(self, bench: Workbench, session: Path) -> None:
         self.bench = bench
         self.session = session
+        self.fit = FitRun()
         self.unsaved = True
+        self._told = 0
+        self._saved_at = 0
         self._lock = RLock()
         self._pair: tuple[Setup, Pair] | None = None
 
     @classmethod
     def restored(cls, session: Path) -> Desk:
-        """The desk as it was left."""
-        setup, _, _ = keeping.load(session)
+        """The desk as it was left; a fit that was running is paused."""
+        setup, more, _ = keeping.load(session)
         bench = Workbench(setup.target, setup.candidate_name, setup.tuning.values, setup.origin)
         bench.restore(setup)
-        return cls(bench, session)
+        desk = cls(bench, session)
+        if more.get("fit"):
+            desk.fit.restore(setup.target, more["fit"])
+        return desk
 
     def save(self) -> None:
         """Keep everything, if something changed."""
-        if self.unsaved:
+        if self.unsaved or self.fit.changes != self._saved_at:
             with self._lock:
-                setup = self.bench.setup
-                self.unsaved = False
-            keeping.save(self.session, setup, {}, {})
+                setup, self.unsaved = self.bench.setup, False
+            self._saved_at = self.fit.changes
+            keeping.save(self.session, setup, {"fit": self.fit.state()}, {})
 
     def tick(self) -> bytes | None:
-        """Called now and then: keeps what changed; returns news for the pages."""
+        """Called now and then: keeps what changed; returns news of a fit for the pages."""
         self.save()
-        return None
+        if self.fit.changes == self._told:
+            return None
+        self._told = self.fit.changes
+        return pack({"news": "fit", "fit": self.fit.report()}, self.fit.curves())
 
     def close(self) -> None:
-        """The last that is done."""
+        """The last that is done: a fit pauses, and all is kept."""
+        self.fit.pause()
+        self.unsaved = True
         self.save()
 
     def pair(self) -> Pair:

@@ -6,8 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from brian2lava.errors import FitError
-from brian2lava.studio import protocols, scores, variations
-from brian2lava.studio.python_code import tune_code
+from brian2lava.studio import (
+    compare_page,
+    fit_page,
+    protocols,
+    scores,
+    target_page,
+    variations,
+)
+from brian2lava.studio.python_code import code_of
 from brian2lava.studio.view import Window, about, panel, traces
 
 if TYPE_CHECKING:
@@ -71,7 +78,7 @@ def bits(desk: Desk, given: Mapping[str, Any]) -> Answer:
 
 def code(desk: Desk, given: Mapping[str, Any]) -> Answer:
     """The page's state as Python."""
-    return {"code": tune_code(desk.bench.setup)}, {}
+    return {"code": code_of(desk, str(given.get("page", "tune")))}, {}
 
 
 #: Operations whose newest request replaces those that wait.
@@ -109,6 +116,11 @@ OPERATIONS: dict[str, Operation] = {
     "phase": lambda desk, given: protocols.phase_plane(desk.bench.setup, float(given["current"])),
     "precision": lambda desk, given: ({}, variations.grid(desk.bench.setup)),
     "code": code,
+    **target_page.OPERATIONS,
+    **fit_page.OPERATIONS,
+    **compare_page.OPERATIONS,
+    **{name: _whole(change) for name, change in target_page.CHANGES.items()},
+    **{name: _whole(change) for name, change in compare_page.CHANGES.items()},
 }
 
 

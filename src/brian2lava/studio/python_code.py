@@ -2,7 +2,92 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from brian2lava.studio.setup import Setup
+
+if TYPE_CHECKING:
+    from brian2lava.studio.desk import Desk
+
+
+def code_of(desk: Desk, page: str) -> str:
+    """The Python of a page."""
+    setup = desk.bench.setup
+    made = {"tune": tune_code, "target": target_code, "fit": fit_code, "compare": fit_code}
+    return "\n".join([*_target_lines(setup), "", made.get(page, tune_code)(setup)])
+
+
+def _target_lines(setup: Setup) -> list[str]:
+    """How the target comes about."""
+    origin, target = setup.origin, setup.target
+    if origin:
+        arguments = [repr(origin["model"])]
+        if origin.get("pattern"):
+            arguments.append(f"pattern={origin['pattern']!r}")
+        if origin.get("parameters"):
+            arguments.append(f"parameters={dict(origin['parameters'])!r}")
+        lines = ["from brian2lava.fit.target import model_target"]
+        if origin.get("noise"):
+            lines.append("from brian2lava.fit.target.stimuli import Noise")
+            noise = ", ".join(f"{key}={value!r}" for key, value in origin["noise"].items())
+            arguments.append(f"stimulus=Noise({noise})")
+        arguments.append(f"dt={origin.get('dt') or 1e-4!r}")
+        call = f"model_target({', '.join(arguments)},"
+    elif target.source.startswith("recording "):
+        lines = ["from brian2lava.fit.target import read_recording"]
+        call = f"read_recording({target.source.removeprefix('recording ')!r},"
+    else:
+        return [f"# target: {target.name}, which was given from Python"]
+    return [
+        *lines,
+        f"target = {call}",
+        f"    train={_spans(target.train)}, held_out={_spans(target.held_out)})",
+    ]
+
+
+def _at_step(setup: Setup) -> list[str]:
+    """The target at the chip's time step, where that is another."""
+    if setup.dt == setup.target.dt:
+        return []
+    return [
+        "from brian2lava.fit.target.resample import resampled",
+        f"target = resampled(target, {setup.dt!r})",
+    ]
+
+
+def _spans(spans: Any) -> str:
+    return repr([(round(a, 6), round(b, 6)) for a, b in spans])
+
+
+def target_code(setup: Setup) -> str:
+    """What is shown of the target."""
+    return "\n".join([
+        "from brian2lava.fit.metrics import reliability",
+        "",
+        f"sweep = target.sweeps[{setup.sweep}]",
+        "print(len(sweep.spikes), 'repeats,', sweep.steps, 'samples')",
+        "if len(sweep.spikes) > 1:",
+        "    print(reliability(sweep.spikes, target.held_out, 2e-3))",
+    ])  # fmt: skip
+
+
+def fit_code(setup: Setup) -> str:
+    """The fit as it would be started now."""
+    fixed = {
+        name: {locked: tuning.values[locked] for locked in sorted(tuning.locked)}
+        for name, tuning in setup.tunings.items()
+        if tuning.locked
+    }
+    more = f", fixed={fixed!r}" if fixed else ""
+    return "\n".join([
+        "from brian2lava.fit.search import fit",
+        "",
+        f"result = fit(target, dt={setup.dt!r}, drive={setup.drive!r},"
+        f" window={setup.window!r}{more})",
+        "print(result)",
+        "best = result.best",
+        "print(best.candidate.name, best.settings.registers, best.physical)",
+    ])  # fmt: skip
 
 
 def tune_code(setup: Setup) -> str:
@@ -17,10 +102,11 @@ def tune_code(setup: Setup) -> str:
         "from brian2lava.fit.candidates.candidate import Frame",
         "from brian2lava.fit.metrics import score",
         "",
-        f"# target: {setup.target.name} ({setup.target.source or 'given'})",
+        *_at_step(setup),
         f"sweep = target.sweeps[{setup.sweep}]",
+        "reach = max(abs(each.current).max() for each in target.sweeps)",
         f"neuron = candidate({setup.candidate_name!r})",
-        f"frame = Frame(dt={setup.dt:g}, reach=abs(sweep.current).max(),"
+        f"frame = Frame(dt={setup.dt:g}, reach=reach,"
         f" threshold={setup.threshold}, drive={setup.drive!r})",
         "settings = neuron.to_settings({",
         values + ",",

@@ -15,14 +15,16 @@ from brian2lava.fit.metrics.trains import duration
 from brian2lava.fit.target import Target
 from brian2lava.studio.identity import Same
 from brian2lava.studio.runs import run_chip, run_in_real
-from brian2lava.studio.setup import Setup
+from brian2lava.studio.setup import MOST_SHOWN, Setup
 
 Spans = Sequence[tuple[float, float]]
 
 
-def spans_of(target: Target, kind: str, sweep: int) -> list[tuple[float, float]]:
-    """The spans of a kind, as far as a sweep has samples."""
-    end = target.sweeps[sweep].steps * target.dt
+def spans_of(
+    target: Target, kind: str, sweep: int, shown: float = float("inf")
+) -> list[tuple[float, float]]:
+    """The spans of a kind, as far as a sweep has samples, and no further than ``shown`` seconds."""
+    end = min(target.sweeps[sweep].steps * target.dt, shown)
     spans = [(a, min(b, end)) for a, b in sorted(getattr(target, kind))]
     return [(a, b) for a, b in spans if a < b]
 
@@ -36,7 +38,7 @@ def quick(setup: Setup, spikes: Any, window: float) -> dict[str, Any]:
     target, found = setup.target, {}
     repeats = target.sweeps[setup.sweep].spikes
     for kind in ("train", "held_out"):
-        spans = spans_of(target, kind, setup.sweep)
+        spans = spans_of(target, kind, setup.sweep, MOST_SHOWN * setup.dt)
         found[kind] = _quick(repeats, spikes, spans, window) if repeats and spans else None
     return found
 
@@ -93,23 +95,29 @@ def full(setup: Setup) -> dict[str, Any]:
         stimulus = setup.stimulus(k)
         chip.append(run_chip(setup, settings, stimulus).spikes)
         real.append(run_in_real(setup, stimulus).spikes)
-    return {"chip": compared(setup.target, chip), "real": compared(setup.target, real)}
+    shown = MOST_SHOWN * setup.dt
+    return {
+        "chip": compared(setup.target, chip, shown),
+        "real": compared(setup.target, real, shown),
+    }
 
 
-def compared(target: Target, trains: Sequence[Any]) -> dict[str, Any]:
+def compared(target: Target, trains: Sequence[Any], shown: float = float("inf")) -> dict[str, Any]:
     """A model's spikes, a train a sweep, against the target: the fields of a score, by kind."""
-    return {kind: _of_kind(target, trains, kind) for kind in ("train", "held_out")}
+    return {kind: _of_kind(target, trains, kind, shown) for kind in ("train", "held_out")}
 
 
-def _of_kind(target: Target, trains: Sequence[Any], kind: str) -> Mapping[str, Any] | None:
-    joined, spans, repeats = _joined(target, trains, kind)
+def _of_kind(
+    target: Target, trains: Sequence[Any], kind: str, shown: float
+) -> Mapping[str, Any] | None:
+    joined, spans, repeats = _joined(target, trains, kind, shown)
     if not spans or not repeats:
         return None
     return asdict(score(repeats, joined, spans))
 
 
 def _joined(
-    target: Target, trains: Sequence[Any], kind: str
+    target: Target, trains: Sequence[Any], kind: str, shown: float
 ) -> tuple[Any, list[tuple[float, float]], list[Any]]:
     """Sweeps one behind the other in time, so that one score covers them all."""
     gap = 2 * target.duration
@@ -117,7 +125,7 @@ def _joined(
     spans = [
         (a + k * gap, b + k * gap)
         for k in range(len(target.sweeps))
-        for a, b in spans_of(target, kind, k)
+        for a, b in spans_of(target, kind, k, shown)
     ]
     repeats = [
         np.concatenate([sweep.spikes[r] + k * gap for k, sweep in enumerate(target.sweeps)])

@@ -20,6 +20,8 @@ from brian2lava.studio.real_registers import parameters_of, registers_of
 
 #: Steps of the chip that may be longer or shorter than the target's, in seconds.
 SHORTEST_STEP, LONGEST_STEP = 1e-5, 1e-2
+#: Steps that the bench runs and shows of a longer recording; a fit sees all of it.
+MOST_SHOWN = 400_000
 
 
 @dataclass(frozen=True)
@@ -212,4 +214,4 @@ def _at_step(target: Same, dt: float) -> Target:
 
 @functools.lru_cache(maxsize=64)
 def _stimulus(target: Same, sweep: int, dt: float) -> Stimulus:
-    return Stimulus(_at_step(target, dt).sweeps[sweep].current)
+    return Stimulus(_at_step(target, dt).sweeps[sweep].current[:MOST_SHOWN])

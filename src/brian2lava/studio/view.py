@@ -148,7 +148,13 @@ def about(setup: Setup) -> dict[str, Any]:
             {
                 "name": c.name, "title": c.title, "stock": c.stock, "where": c.where(),
                 "equations": c.neuron.equations,
-                "parameters": len(c.parameters),
+                "parameters": [
+                    {
+                        "name": p.name, "meaning": p.meaning, "unit": p.unit,
+                        "bounds": p.bounds(reach(target)),
+                    }
+                    for p in c.parameters
+                ],
             }
             for c in CANDIDATES.values()
         ],

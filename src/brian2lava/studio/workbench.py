@@ -153,15 +153,10 @@ class Workbench:
             self._starts[name] = dict(tunings[name].values)
         self.change(replace(self.setup, tunings=tunings, candidate_name=name), "candidate")
 
-    def adopt(self, name: str, values: Any, overrides: Any) -> None:
-        """What a fit found."""
-        candidate(name)
-        tunings = dict(self.setup.tunings)
-        before = tunings.get(name)
-        locked = before.locked if before else frozenset()
-        tunings[name] = Tuning(dict(values), dict(overrides), locked)
-        self._starts[name] = dict(values)
-        self.change(replace(self.setup, tunings=tunings, candidate_name=name), "adopt")
+    def adopt(self, setup: Setup) -> None:
+        """What a fit found; a reset leads back to it."""
+        self._starts[setup.candidate_name] = dict(setup.tuning.values)
+        self.change(setup, "adopt")
 
     def set_target(self, target: Target, origin: Mapping[str, Any] | None = None) -> None:
         """Another target; candidates begin anew, for gains depend on the stimulus."""

@@ -1,11 +1,16 @@
 // Starts the page: views, theme, history, connection.
 
 import { Connection } from "./connection.js";
+import { CompareView } from "./compare.js";
+import { FitView } from "./fit.js";
 import { tabs, tell } from "./page.js";
 import { redrawAll } from "./plot.js";
+import { TargetView } from "./target.js";
 import { Tune } from "./tune.js";
 
-const VIEWS = [["tune", "Tune", Tune]];
+const VIEWS = [
+  ["target", "Target", TargetView], ["tune", "Tune", Tune], ["fit", "Fit", FitView], ["compare", "Compare", CompareView],
+];
 
 class Studio {
   constructor() {
