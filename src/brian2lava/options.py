@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -83,6 +85,9 @@ class Options:
         Whether the integers are found for the model's values, in whatever units they are;
         "model_wise" and "generic" are True. False, which says that the values are a chip's
         integers already, raises where ``num_repr`` is "fixed".
+    scales : dict of group name to number, or None
+        For a chip: how many of its state units one unit of the voltage is, for groups where that
+        shall not be searched for. With it, values that mean certain registers get just these.
     overflow : "chip" or "raise"
         Whether states that leave their range wrap and saturate as on the chip, and are counted, or
         raise.
@@ -112,6 +117,7 @@ class Options:
     use_f2f: bool = True
     backend: str = "auto"
     arithmetic: Any = None
+    scales: Any = None
     overflow: str = "chip"
     seed: int | None = None
 
@@ -205,11 +211,26 @@ def _checked(name: str, value: Any) -> Any:
         from brian2lava.chip.profiles import profile
 
         profile(value)
+    elif name == "scales" and value is not None:
+        return _numbers_by_group(value)
     elif name == "seed" and value is not None and not _whole(value):
         raise OptionError(
             f"set_device('lava', seed={value!r}): a whole number, 0 or more, is needed."
         )
     return value
+
+
+def _numbers_by_group(value: Any) -> dict[str, float]:
+    good = isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(scale, int | float) and 0 < scale < math.inf
+        for name, scale in value.items()
+    )
+    if not good:
+        raise OptionError(
+            f"set_device('lava', scales={value!r}): a number above 0 for each name of a group is"
+            " needed, for example scales={'neurongroup': 524288}."
+        )
+    return {name: float(scale) for name, scale in value.items()}
 
 
 def _whole(value: Any) -> bool:
@@ -239,7 +260,7 @@ def _refuse_unserved(options: Options) -> None:
             "set_device('lava', engine='numpy'): the emulator of a chip is compiled; use"
             " engine='cpu'."
         )
-    for name in ("arithmetic", "overflow", "backend"):
+    for name in ("arithmetic", "scales", "overflow", "backend"):
         given = getattr(options, name)
         if (
             options.hardware not in CHIPS
