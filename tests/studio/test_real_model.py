@@ -48,10 +48,13 @@ def test_real_registers_are_what_the_candidate_rounds(name: str) -> None:
 
 @pytest.mark.parametrize("name", CANDIDATES)
 def test_a_steady_current_leads_where_the_gain_says(name: str) -> None:
-    values = drawn(name, 5) | {"bias": 0.3, "tau_m": 5e-3, "tau_s": 2e-3}
-    values |= {"frequency": 20.0, "tau": 20e-3}
+    chosen = {
+        "bias": 0.3, "tau_m": 5e-3, "tau_s": 2e-3, "slow": 0.0, "frequency": 20.0, "tau": 20e-3,
+        "interval": 9.0, "offset": 8.0,
+    }  # fmt: skip
+    values = {key: chosen.get(key, value) for key, value in drawn(name, 5).items()}
     current = 0.4 / values["gain"]
-    real = real_setting(CANDIDATES[name], {**values, "interval": 9.0, "offset": 8.0}, FRAME)
+    real = real_setting(CANDIDATES[name], values, FRAME)
     steps = round(0.2 / FRAME.dt)
     out = run_real(CANDIDATES[name].model, real.registers, np.full(steps, current * real.per_unit))
     membrane, _ = compared(CANDIDATES[name], out.traces, real_unity(FRAME))
@@ -61,7 +64,9 @@ def test_a_steady_current_leads_where_the_gain_says(name: str) -> None:
         assert membrane[-1] == pytest.approx(0.7, rel=1e-6)
 
 
-def plainly(model: str, registers: dict[str, float], arriving: np.ndarray, own: float) -> list[int]:
+def plainly(
+    model: str, registers: dict[str, float], arriving: np.ndarray, own: float, share: float
+) -> list[int]:
     """The same, step by step through the expressions themselves."""
     neuron = MODELS[model]
     values = {r.name: float(r.default) for r in neuron.registers} | registers
@@ -75,6 +80,8 @@ def plainly(model: str, registers: dict[str, float], arriving: np.ndarray, own: 
     spikes: list[int] = []
     for n, amount in enumerate(arriving):
         brought = dict.fromkeys(neuron.ports, 0.0) | {neuron.ports[0]: amount}
+        if len(neuron.ports) > 1:
+            brought[neuron.ports[-1]] = share * amount
         brought[neuron.ports[-1]] += own * (bool(spikes) and spikes[-1] == n - 1)
         values |= brought | {"t": n + 1.0}
         for name, expression in step.assignments:
@@ -95,8 +102,8 @@ def test_compiled_and_plain_agree(name: str) -> None:
         real = real_setting(CANDIDATES[name], drawn(name, seed), FRAME)
         registers = dict(real.registers)
         arriving = current * real.per_unit
-        out = run_real(CANDIDATES[name].model, registers, arriving, real.own)
-        plain = plainly(CANDIDATES[name].model, registers, arriving, real.own)
+        out = run_real(CANDIDATES[name].model, registers, arriving, real.own, real.share)
+        plain = plainly(CANDIDATES[name].model, registers, arriving, real.own, real.share)
         assert out.spikes.tolist() == plain
         fired += out.spikes.size
     assert fired, "a test without spikes shows nothing"

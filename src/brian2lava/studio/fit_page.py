@@ -81,9 +81,7 @@ def adopted(setup: Setup, found: Any) -> Setup:
     name, frame = found.candidate.name, found.frame
     values = {p.name: _inside(found, p) for p in found.candidate.parameters}
     before = setup.tunings.get(name)
-    numbers = numbers_of(found.settings)
-    if not found.settings.recurrent:
-        del numbers["own_weight"], numbers["own_exponent"]
+    numbers = numbers_of(found.candidate, found.settings)
     tuning = Tuning(values, numbers, before.locked if before else frozenset())
     return replace(
         setup, candidate_name=name, tunings={**setup.tunings, name: tuning}, dt=frame.dt,

@@ -44,6 +44,7 @@ def fi_curve(setup: Setup) -> dict[str, Any]:
                 made.registers,
                 np.full(steps, level * made.per_unit),
                 made.own,
+                made.share,
             ).spikes
             * setup.dt
         )

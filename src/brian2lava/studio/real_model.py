@@ -75,7 +75,11 @@ class RealOutcome:
 
 
 def run_real(
-    model: str, registers: Mapping[str, float], arriving: Any, own: float = 0.0
+    model: str,
+    registers: Mapping[str, float],
+    arriving: Any,
+    own: float = 0.0,
+    share: float = 0.0,
 ) -> RealOutcome:
     """Run a chip neuron in doubles from rest.
 
@@ -89,6 +93,8 @@ def run_real(
         What the synapse brings to the first port in each step, before the chip's alignment.
     own : float
         What a spike brings to the last port in the next step: a synapse of the neuron onto itself.
+    share : float
+        What of ``arriving`` a second port gets beside the first.
     """
     neuron = MODELS[model]
     values: dict[str, Any] = {r.name: float(r.default) for r in neuron.registers}
@@ -108,6 +114,7 @@ def run_real(
     library.b2l_real(
         ctypes.c_int64(arriving.size),
         ctypes.c_double(own),
+        ctypes.c_double(share),
         *(ctypes.c_void_p(a.ctypes.data) for a in (numbers, first, arriving, traces, fired)),
     )
     return RealOutcome(np.flatnonzero(fired).astype(np.int32), dict(zip(states, traces)))
@@ -141,6 +148,8 @@ def _compiled(model: str, rests: bool) -> tuple[tuple[str, ...], tuple[str, ...]
 
 def _lines(neuron: NeuronModel, step: Step, states: tuple[str, ...]) -> list[str]:
     brought = dict.fromkeys(neuron.ports, "0") | {neuron.ports[0]: "arriving[n]"}
+    if len(neuron.ports) > 1:
+        brought[neuron.ports[-1]] = "share * arriving[n]"
     brought[neuron.ports[-1]] += " + own * before"
     lines = [f"const double {port} = {text};" for port, text in brought.items()]
     if neuron.clock:
@@ -176,9 +185,9 @@ def _as_real_c(expression: Expression) -> str:
 _TEXT = """
 #include <cmath>
 #include <cstdint>
-extern "C" void b2l_real(int64_t steps, double own, const double *parameter, double *state,
-                         const double *arriving, double *traces, uint8_t *spiked) {{
-    (void)parameter;
+extern "C" void b2l_real(int64_t steps, double own, double share, const double *parameter,
+                         double *state, const double *arriving, double *traces, uint8_t *spiked) {{
+    (void)parameter; (void)share;
     double before = 0;
     for (int64_t n = 0; n < steps; n++) {{
         {load}

@@ -26,11 +26,14 @@ class RealSetting:
         What one unit of current brings to the neuron's port in a step.
     own : float
         What a spike brings to the last port in the next step.
+    share : float
+        What of the first port's input a second port gets.
     """
 
     registers: Mapping[str, float]
     per_unit: float
     own: float = 0.0
+    share: float = 0.0
 
 
 def real_setting(candidate: Candidate, values: Values, frame: Frame) -> RealSetting:
@@ -53,7 +56,10 @@ def real_setting(candidate: Candidate, values: Values, frame: Frame) -> RealSett
     else:
         filtered = _lost(values["tau_s"], frame)
     own = -values.get("jump", 0.0) * lost * frame.threshold
-    return RealSetting(registers, values["gain"] * filtered * lost * frame.threshold, own)
+    share = 0.0
+    if "slow" in values and frame.drive == "graded":
+        share = values["slow"] * _lost(values["tau_w"], frame) / filtered
+    return RealSetting(registers, values["gain"] * filtered * lost * frame.threshold, own, share)
 
 
 def _lost(tau: float, frame: Frame) -> float:
@@ -98,6 +104,7 @@ def _resonator(values: Values, frame: Frame) -> RealSetting:
 #: Registers that a parameter decides together; those left out of it decide one alone.
 TOGETHER: Mapping[str, tuple[str, ...]] = {
     "weight": ("weight", "exponent", "scale"),
+    "weight2": ("weight2", "exponent2"),
     "own_weight": ("own_weight", "own_exponent"),
     "bias_mant": ("bias_mant", "bias_exp"),
     "sin_decay": ("sin_decay", "cos_decay"),

@@ -79,7 +79,7 @@ def run_in_real(setup: Setup, stimulus: Stimulus) -> Trace:
     frame = setup.frame
     made = real_setting(setup.candidate, setup.tuning.values, frame)
     arriving = stimulus.values.astype(np.float64) * made.per_unit
-    out = run_real(setup.candidate.model, made.registers, arriving, made.own)
+    out = run_real(setup.candidate.model, made.registers, arriving, made.own, made.share)
     membrane, threshold = compared(setup.candidate, out.traces, real_unity(frame))
     return Trace(out.spikes * setup.dt, membrane, threshold, out.traces, {})
 

@@ -146,7 +146,7 @@ class Setup:
             _free(self, parameter.name)
         number = float(value) if name == "scale" else int(value)
         # what is decided together stays as it is: a new weight must not bring another exponent
-        kept = numbers_of(self.settings())
+        kept = numbers_of(self.candidate, self.settings())
         beside = {each: kept[each] for p in affected for each in registers_of(p) if each in kept}
         changed = self.tuned(overrides={**self.tuning.overrides, **beside, name: number})
         meaning = changed.meaning()
@@ -189,15 +189,21 @@ def with_registers(settings: Settings, overrides: Mapping[str, float]) -> Settin
 #: What is set of synapses: the array of ``Settings``, and the port.
 SYNAPSES = {
     "weight": ("weights", 0), "exponent": ("exponents", 0),
+    "weight2": ("weights", -1), "exponent2": ("exponents", -1),
     "own_weight": ("own_weights", -1), "own_exponent": ("own_exponents", -1),
 }  # fmt: skip
 
 
-def numbers_of(settings: Settings) -> dict[str, float]:
-    """Registers and synapses of a batch of one, by name."""
+def numbers_of(candidate: Candidate, settings: Settings) -> dict[str, float]:
+    """Registers and synapses of a candidate's batch of one, by name."""
+    decided = {each for p in candidate.parameters for each in registers_of(p)}
     return {
         **{name: int(values[0]) for name, values in settings.registers.items()},
-        **{name: int(getattr(settings, a)[port, 0]) for name, (a, port) in SYNAPSES.items()},
+        **{
+            name: int(getattr(settings, attribute)[port, 0])
+            for name, (attribute, port) in SYNAPSES.items()
+            if name in decided
+        },
         "scale": float(settings.scale[0]),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,24 +11,14 @@ import numpy as np
 from brian2lava.chip.limits import DECAY_UNITY
 from brian2lava.errors import BrianLavaError
 from brian2lava.fit.batch import Batch, Settings, Stimulus
+from brian2lava.fit.search.registers import joined
 from brian2lava.studio.scores import quick
-from brian2lava.studio.setup import Setup, with_registers
+from brian2lava.studio.setup import Setup, numbers_of, with_registers
 
 #: Bits of a decay register and of a weight's mantissa on the chip.
 _DECAY_BITS, _WEIGHT_BITS = 12, 8
 #: Steps of the chip that a scan looks at, in seconds.
 STEPS = (1e-4, 2e-4, 2.5e-4, 5e-4, 1e-3, 2e-3)
-
-
-def joined(parts: Sequence[Settings]) -> Settings:
-    """Several settings of one model as one batch."""
-    rows = ("weights", "exponents", "own_weights", "own_exponents")
-    return Settings(
-        parts[0].model,
-        {n: np.concatenate([p.registers[n] for p in parts]) for n in parts[0].registers},
-        scale=np.concatenate([p.scale for p in parts]),
-        **{name: np.concatenate([getattr(p, name) for p in parts], axis=1) for name in rows},
-    )
 
 
 def repeated(settings: Settings, factors: Any) -> Settings:
@@ -60,10 +50,7 @@ def neighbours(setup: Setup) -> dict[str, Any]:
     change, nan where the register has no such value.
     """
     settings = setup.settings()
-    now = {name: int(values[0]) for name, values in settings.registers.items()}
-    now["weight"] = int(settings.weights[0, 0])
-    if settings.recurrent:
-        now["own_weight"] = int(settings.own_weights[-1, 0])
+    now = {n: int(v) for n, v in numbers_of(setup.candidate, settings).items() if n != "scale"}
     names = list(now)
     made: list[Settings] = [settings]
     places: dict[tuple[str, int], int] = {}

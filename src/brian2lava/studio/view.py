@@ -72,6 +72,8 @@ def registers(bench: Workbench) -> list[dict[str, Any]]:
     known = {r.name: (r.meaning, r.limit) for r in bench.setup.candidate.neuron.registers}
     known["weight"] = ("weight mantissa", WEIGHT)
     known["exponent"] = ("weight exponent", WEIGHT_EXPONENT)
+    known["weight2"] = ("weight mantissa at the second port", WEIGHT)
+    known["exponent2"] = ("weight exponent at the second port", WEIGHT_EXPONENT)
     known["own_weight"] = ("weight mantissa of its synapse onto itself", WEIGHT)
     known["own_exponent"] = ("weight exponent of its synapse onto itself", WEIGHT_EXPONENT)
     known["scale"] = ("payload a unit of current", Limit(0, 0, ""))

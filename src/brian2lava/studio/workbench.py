@@ -16,11 +16,6 @@ from brian2lava.studio.setup import Setup, Tuning, numbers_of
 _KEPT = 200
 
 
-def _onto_itself(setup: Setup) -> bool:
-    """Whether the candidate has a synapse onto itself."""
-    return any(p.register == "own_weight" for p in setup.candidate.parameters)
-
-
 def _inward(value: float) -> int:
     """A step that no register's limit forbids: toward 0, or 1 from there."""
     return -1 if value > 0 else 1
@@ -121,10 +116,7 @@ class Workbench:
 
     def registers(self) -> dict[str, float]:
         """All registers and the synapse, by name."""
-        found = numbers_of(self.setup.settings())
-        if not _onto_itself(self.setup):
-            del found["own_weight"], found["own_exponent"]
-        return found
+        return numbers_of(self.setup.candidate, self.setup.settings())
 
     def lock(self, name: str, locked: bool) -> None:
         """Whether nothing may move a parameter."""

@@ -176,7 +176,7 @@ export class CompareView {
     const what = this.errors().some((t) => Math.abs(t - time) < 1e-9)
       ? ([...(this.arrays.target ?? [])].includes(time) ? "is missed" : "is extra") : "";
     this.nearText.textContent = `${this.name}, ${fixed(time, 4)} s${what ? `: this spike ${what}` : ""}. `
-      + (header.distance === null ? "" : header.distance > 0 ? `The membrane stays ${digits(header.distance, 3)} θ below its threshold within the window.` : "The membrane passes its threshold within the window.");
+      + (what === "is extra" ? this.lonely(time) : header.distance === null ? "" : header.distance > 0 ? `The membrane stays ${digits(header.distance, 3)} θ below its threshold within the window.` : "The membrane passes its threshold within the window.");
     for (const plot of this.nearPlots ?? []) plot.remove();
     this.near.replaceChildren();
     const host = () => { const element = make("div", { class: "plot" }); this.near.append(element); return element; };
@@ -189,6 +189,11 @@ export class CompareView {
       voltage.set([arrays.t, arrays.voltage.map((v) => v * 1e3)]);
       this.nearPlots.push(voltage);
     }
+  }
+
+  lonely(time) {
+    const distance = Math.min(...[...(this.arrays.target ?? [])].map((t) => Math.abs(t - time)));
+    return `The target's nearest spike is ${digits(distance * 1e3, 3)} ms away.`;
   }
 
   mark(u, time) {

@@ -37,7 +37,7 @@ class Row {
       make("label", { for: id, title: given.meaning }, given.meaning),
       make("span", { class: "buttons" }, this.scale, this.lock,
         make("button", {
-          class: "plain", text: "⟲", title: "Back to where it began", "aria-label": `Reset ${given.meaning}`,
+          class: "plain", text: "reset", title: "Back to where it began", "aria-label": `Reset ${given.meaning}`,
           click: () => panel.send("reset", { name: this.name }),
         })),
       this.slider,
@@ -97,7 +97,7 @@ class Row {
     const off = given.value ? (given.got - given.value) / Math.abs(given.value) : given.got - given.value;
     this.error.textContent = Math.abs(off) < 5e-4 ? "exact" : `${off > 0 ? "+" : "−"}${digits(Math.abs(off) * 100, 2)} %`;
     this.error.classList.toggle("large", Math.abs(off) > 0.05);
-    this.lock.textContent = given.locked ? "🔒" : "🔓";
+    this.lock.textContent = given.locked ? "locked" : "lock";
     this.lock.setAttribute("aria-pressed", String(given.locked));
     this.lock.setAttribute("aria-label", `${given.locked ? "Unlock" : "Lock"} ${given.meaning}`);
     this.lock.title = given.locked ? "Locked: nothing moves it" : "Lock: neither you nor a fit moves it";

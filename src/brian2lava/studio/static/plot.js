@@ -35,7 +35,7 @@ export class Plot {
     const options = {
       width: Math.max(120, host.clientWidth), height, mode, legend: { show: false }, padding: [6, 10, 0, 0],
       scales: { x: { time: false, ...x }, y, ...scales },
-      axes: [axis(xLabel, { size: xLabel ? 38 : 24, ...xAxis }), axis(yLabel, yAxis)],
+      axes: [axis(xLabel, { size: 24, ...xAxis }), axis(yLabel, yAxis)],
       series: [{}, ...series],
       cursor: { points: { show: false }, drag: { x: true, y: false, setScale: false }, ...cursor },
       hooks,

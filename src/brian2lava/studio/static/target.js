@@ -128,6 +128,7 @@ export class TargetView {
   makeOverview() {
     this.title = make("h2", {});
     this.facts = make("div", { class: "facts" });
+    this.source = make("p", { class: "soft" });
     this.sweeps = make("select", { id: "target-sweep", "aria-label": "Sweep", change: () => { this.sweep = Number(this.sweeps.value); this.look(); } });
     const brush = (kind, text) => make("button", {
       class: "small", "data-kind": kind, "aria-pressed": "false", text, click: () => this.brushWith(kind),
@@ -136,7 +137,7 @@ export class TargetView {
     this.spanList = make("div", { class: "row spans" });
     this.hosts = Object.fromEntries(["current", "voltage", "spikes"].map((name) => [name, make("div", { class: "plot", "data-plot": `target-${name}` })]));
     this.reliability = make("table", { class: "reliability" });
-    return make("div", {}, this.title, this.facts,
+    return make("div", {}, this.title, this.facts, make("details", { class: "code" }, make("summary", { text: "Where it is from" }), this.source),
       make("div", { class: "row" }, this.sweeps, ...this.brushes,
         make("button", { class: "small", text: "Two thirds, one third", click: () => this.thirds() }),
         make("span", { class: "soft", text: "Drag over a plot; a span of the other kind gives way." })),
@@ -200,8 +201,9 @@ export class TargetView {
       ["current", `${digits(amperes[0] * factor, 3)} to ${digits(amperes[1] * factor, 3)} ${unit || "(no unit)"}`],
       ["voltage", voltage ? `${digits(voltage[0] * 1e3, 3)} to ${digits(voltage[1] * 1e3, 3)} mV` : "none"],
       ["time step", `${digits(target.dt * 1e3)} ms`], ["samples", String(target.steps[this.sweep])],
-      ["duration", `${digits(target.steps[this.sweep] * target.dt)} s`], ["repeats", String(header.repeats)], ["source", target.source || "given"],
+      ["duration", `${digits(target.steps[this.sweep] * target.dt)} s`], ["repeats", String(header.repeats)],
     ];
+    this.source.textContent = target.source || "given from Python";
     this.facts.replaceChildren(...facts.map(([name, value]) => make("span", {}, make("span", { class: "soft", text: `${name} ` }), value)));
     this.showSpans(target);
     this.draw(arrays, header, target, factor, unit);
@@ -223,7 +225,7 @@ export class TargetView {
     this.hosts.spikes.hidden = !rows;
     if (!rows) return;
     plot("spikes", {
-      height: 50 + Math.max(24, rows * ROW), yLabel: "repeats", xLabel: "time (s)", series: [line("", "target", { stroke: "transparent" })], y: { range: [0, rows] },
+      height: 50 + Math.max(24, rows * ROW), yLabel: rows > 5 ? "repeats" : "", xLabel: "time (s)", series: [line("", "target", { stroke: "transparent" })], y: { range: [0, rows] },
       yAxis: { values: () => [], splits: () => [], grid: { show: false } },
       hooks: { draw: [(u) => raster(u, arrays, rows)] },
     }).set([this.group.full, [0, 0]]);

@@ -15,6 +15,7 @@ export class Tune {
     this.title = make("h1", {});
     this.candidate = make("select", { id: "candidate", change: () => this.ask("choose", { name: this.candidate.value }) });
     this.about = make("p", { class: "soft about" });
+    this.equations = make("p", { class: "soft about" });
     const rows = make("div", { class: "parameters" });
     this.options = this.makeOptions();
     const tiles = make("div", { class: "tiles" });
@@ -23,6 +24,7 @@ export class Tune {
     this.element = make("div", { class: "tune" },
       make("aside", { class: "panel", "aria-label": "Parameters" },
         make("label", { for: "candidate", text: "Candidate" }), this.candidate, this.about,
+        make("details", {}, make("summary", { text: "Equations" }), this.equations),
         make("div", { class: "row" },
           make("button", { class: "small", text: "Reset all", click: () => this.ask("reset", {}) })),
         rows, this.options.element),
@@ -101,7 +103,8 @@ export class Tune {
     const candidate = candidates.find((c) => c.name === header.candidate);
     this.title.textContent = `${target.name} on ${candidate.name}`;
     this.candidate.value = header.candidate;
-    this.about.textContent = `${candidate.stock ? "A process of Lava" : "Our process"}; runs on ${candidate.where.join(", ")}. ${candidate.equations}`;
+    this.about.textContent = `${candidate.stock ? "A process of Lava" : "Our process"}; runs on ${candidate.where.join(", ")}.`;
+    this.equations.textContent = candidate.equations;
     this.rows.show(header);
     this.showOptions(header);
     this.tiles.quick(header);
