@@ -12,6 +12,7 @@ from brian2lava.chip.limits import ALIGNMENT, STATE_MAX, THRESHOLD
 from brian2lava.fit.batch import Settings
 from brian2lava.fit.candidates.candidate import Candidate, Frame, Parameter
 from brian2lava.fit.candidates.pieces import (
+    Synapse,
     bias_drive,
     bias_registers,
     decay_register,
@@ -32,12 +33,13 @@ GAIN = Parameter(
     "thresholds that a steady current of one unit leads to",
     "1/I",
     0.2,
-    30.0,
+    60.0,
     True,
     "weight",
 )
+# v is reset to 0, so neurons that rest far below where a spike leaves them need a low one
 BIAS = Parameter(
-    "bias", "steady level without current", "threshold", -1.0, 0.95, False, "bias_mant"
+    "bias", "steady level without current", "threshold", -6.0, 0.95, False, "bias_mant"
 )
 REFRACTORY = Parameter("refractory", "time of rest after a spike", "s", 0.0, 0.02, False,
                        "refractory")  # fmt: skip
@@ -57,28 +59,46 @@ class _Extra:
 
 @dataclass(frozen=True)
 class _Triggered:
-    """A current that each spike sets off: the neuron's synapse onto itself, at its last port."""
+    """A slow current at the last port, set off by each spike: the neuron's synapse onto itself.
+
+    With a parameter "slow" the stimulus reaches that port, too. A linear membrane whose voltage
+    drives an adaptation (AdEx's ``a``) answers a stimulus as such a pair of filters does.
+    """
 
     parameters: tuple[Parameter, ...]
 
-    def synapse(self, values: Values, frame: Frame) -> dict[str, Any]:
-        """The synapse; ``jump`` is the level at which the current would hold v if it stayed."""
+    def synapses(self, values: Values, frame: Frame, first: Synapse | None) -> dict[str, Any]:
+        """The synapses; ``jump`` is the level at which the current would hold v if it stayed.
+
+        ``first`` brings the stimulus to the first port, if it is a synapse that does.
+        """
         dv = fraction(decay_register(values["tau_m"], frame))
-        weight, exponent = own_synapse(
-            -np.asarray(values["jump"], np.float64) * dv * frame.threshold
-        )
-        nothing = np.zeros_like(weight)
-        return {
-            "own_weights": np.stack([nothing, weight]),
+        jump, exponent = own_synapse(-np.asarray(values["jump"], np.float64) * dv * frame.threshold)
+        nothing = np.zeros_like(jump)
+        made = {
+            "own_weights": np.stack([nothing, jump]),
             "own_exponents": np.stack([nothing, exponent]),
         }
+        if "slow" in values and first is not None:
+            du2 = fraction(decay_register(values["tau_w"], frame, offset=1), 1)
+            wanted = np.asarray(values["slow"]) * values["gain"] * du2 * dv * frame.threshold
+            weight, exponent = own_synapse(wanted / first.scale)
+            made["weights"] = np.stack([first.weight, weight])
+            made["exponents"] = np.stack([first.exponent, exponent])
+        return made
 
     def physical(self, settings: Settings, frame: Frame) -> dict[str, Any]:
-        """What the synapse means."""
-        dv, vth = settings.registers["dv"], settings.registers["vth"]
+        """What the synapses mean."""
+        r = settings.registers
+        unity = fraction(r["dv"]) * r["vth"]
         with np.errstate(divide="ignore", invalid="ignore"):
             jump = settings.own_weights[-1] * np.exp2(settings.own_exponents[-1])
-            return {"jump": -jump / (fraction(dv) * vth)}
+            found = {"jump": -jump / unity}
+            if any(parameter.name == "slow" for parameter in self.parameters):
+                fast, slow = settings.weights * np.exp2(settings.exponents)
+                ratio = slow / fraction(r["du2"], 1) / (fast / fraction(r["du"], 1))
+                found["slow"] = np.where(fast != 0, ratio, 0.0)
+            return found
 
 
 def _level(values: Any, frame: Frame) -> Any:
@@ -106,18 +126,20 @@ def _settings(
         if frame.drive == "bias":
             drive = bias_drive(np.asarray(values["gain"]) * fraction(dv) * unity, level, frame)
             registers |= {"bias_mant": drive.bias_mant, "bias_exp": drive.bias_exp, names["du"]: 0}
-            weight, exponent, scale = np.zeros_like(dv), 0, drive.scale
+            made = None
+            inputs: dict[str, Any] = {"weights": 0, "exponents": 0, "scale": drive.scale}
         else:
             registers[names["du"]] = du
             registers["bias_mant"], registers["bias_exp"] = bias_registers(level)
             made = synapse(
                 np.asarray(values["gain"]) * fraction(du, 1) * fraction(dv) * frame.threshold, frame
             )
-            weight, exponent, scale = made.weight, made.exponent, made.scale
+            inputs = {"weights": made.weight, "exponents": made.exponent, "scale": made.scale}
         for each in extra:
             registers |= each.registers(values, frame)
-        own = {} if triggered is None else triggered.synapse(values, frame)
-        return Settings(model, registers, weight, exponent, scale, **own)
+        if triggered is not None:
+            inputs |= triggered.synapses(values, frame, made)
+        return Settings(model, registers, **inputs)
 
     return to_settings
 
@@ -208,7 +230,7 @@ def _part(k: str, low: float, high: float) -> _Extra:
             Parameter(f"tau_theta{k}", f"time constant of part {k} of the threshold", "s",
                       low, high, True, f"dtheta{k}"),
             Parameter(f"step{k}", f"what a spike adds to part {k} of the threshold", "threshold",
-                      0.0, 4.0, False, f"step{k}"),
+                      0.003, 12.0, True, f"step{k}"),
         ),
         lambda values, frame: {
             f"dtheta{k}": decay_register(values[f"tau_theta{k}"], frame),
@@ -225,8 +247,8 @@ _ATRLIF = _Extra(
     (
         Parameter("tau_theta", "time constant of the threshold", "s", 2e-3, 0.5, True,
                   "delta_theta"),
-        Parameter("theta_step", "what a spike adds to the threshold", "threshold", 0.0, 4.0, False,
-                  "theta_step"),
+        Parameter("theta_step", "what a spike adds to the threshold", "threshold", 0.003, 12.0,
+                  True, "theta_step"),
         Parameter("tau_r", "time constant of the refractory state", "s", 1e-3, 0.2, True,
                   "delta_r"),
     ),
@@ -251,10 +273,10 @@ _SECOND = _Extra(
     lambda values, frame: {"du2": decay_register(values["tau_w"], frame, offset=1)},
     lambda registers, frame: {"tau_w": time_constant(registers["du2"], frame, 1)},
 )  # fmt: skip
-_AFTER_SPIKES = _Triggered(
-    (Parameter("jump", "what a spike adds to the current that draws v down", "threshold", -3.0,
-               10.0, False, "own_weight"),),
-)  # fmt: skip
+_JUMP = Parameter("jump", "what a spike adds to the current that draws v down", "threshold", -3.0,
+                  10.0, False, "own_weight")  # fmt: skip
+_SLOW = Parameter("slow", "the stimulus' part in the slow current, of its part in the fast one",
+                  "1", -0.9, 3.0, False, "weight2")  # fmt: skip
 
 LIF = _candidate("LIF", "leaky integrate-and-fire", "LIF")
 LIF_REFRACTORY = _candidate(
@@ -284,5 +306,10 @@ ATRLIF = _candidate(
 )  # fmt: skip
 TRIGGERED = _candidate(
     "CubaLIF2", "spike-triggered current", "CubaLIF2", (_SECOND, _RESTS),
-    ("du2", "own_weight", "refractory"), triggered=_AFTER_SPIKES,
+    ("du2", "own_weight", "refractory"), triggered=_Triggered((_JUMP,)),
+)  # fmt: skip
+SLOW = _candidate(
+    "CubaLIF2Slow", "AdEx-like: a slow current that follows stimulus and spikes", "CubaLIF2",
+    (_SECOND, _RESTS), ("du2", "own_weight", "weight2", "refractory"),
+    triggered=_Triggered((_JUMP, _SLOW)),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from brian2lava.fit.candidates.membranes import (
     LIF_REFRACTORY,
     LIF_RESET,
     LIF_SOFT,
+    SLOW,
     TRIGGERED,
 )
 from brian2lava.fit.candidates.resonators import RESONATOR, RESONATOR_RESET
@@ -28,6 +29,7 @@ CANDIDATES: dict[str, Candidate] = {
         ADAPTIVE,
         ADAPTIVE_TWO,
         TRIGGERED,
+        SLOW,
         ATRLIF,
         RESONATOR,
         RESONATOR_RESET,

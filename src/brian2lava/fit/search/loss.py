@@ -67,6 +67,7 @@ class Loss:
             if not inside:
                 continue
             trains = tuple(target.spike_steps(k, r) for r in range(len(sweep.spikes)))
+            trains = tuple(train[train < end] for train in trains)
             voltage = None if sweep.voltage is None else sweep.voltage[:end]
             compared = _between_spikes(trains[0], min(end, sweep.steps), inside, target)
             if not compared.any():

@@ -37,12 +37,16 @@ class CMA:
     def __init__(self, start: Any, spread: float, size: int, seed: int) -> None:
         import cma
 
+        rng = np.random.default_rng(seed)
+
         with warnings.catch_warnings():
             # it remarks on how few dimensions there are
             warnings.simplefilter("ignore")
             self._strategy = cma.CMAEvolutionStrategy(
                 list(start), spread,
-                {"bounds": [0, 1], "popsize": size, "seed": seed + 1, "verbose": -9,
+                # numbers of its own: NumPy's global ones are shared by all that run side by side
+                {"bounds": [0, 1], "popsize": size, "seed": np.nan, "verbose": -9,
+                 "randn": lambda *shape: rng.standard_normal(shape),
                  "tolfun": 1e-9, "tolx": 1e-5, "tolflatfitness": 12},
             )  # fmt: skip
 

@@ -23,7 +23,9 @@ from brian2lava.fit.batch.settings import WEIGHT
 
 #: Registers that are in units of the state, so that they go together.
 _LEVELS = frozenset({"weight", "bias_mant", "vth", "step1", "step2", "theta_0", "theta_step",
-                     "own_weight"})  # fmt: skip
+                     "own_weight", "weight2"})  # fmt: skip
+#: Mantissas of synapses, that are no registers of the model.
+_MANTISSAS = frozenset({"weight", "weight2", "own_weight"})
 #: Of each order of magnitude of the weight, so many are kept.
 _KEPT = 32
 #: Losses that differ by less are equal: what sums in double precision leave of 0.
@@ -51,8 +53,8 @@ class RegisterSearch:
     ----------
     start : Settings
     names : sequence of str
-        Registers; "weight" is the mantissa at the first port, "own_weight" that of the neuron's
-        synapse onto itself.
+        Registers; "weight" is the mantissa at the first port, "weight2" at the last, "own_weight"
+        that of the neuron's synapse onto itself.
     loss : function of Settings -> array
     seed : int
     spread : float
@@ -187,6 +189,8 @@ def _fixed(settings: Settings, names: Sequence[str]) -> list[str]:
 def _values(settings: Settings, name: str) -> Any:
     if name == "weight":
         return settings.weights[0]
+    if name == "weight2":
+        return settings.weights[-1]
     # the neuron's synapse onto itself is at its last port
     return settings.own_weights[-1] if name == "own_weight" else settings.registers[name]
 
@@ -197,6 +201,8 @@ def _replaced(base: Settings, names: Sequence[str], new: Any) -> Settings:
     for k, name in enumerate(names):
         if name == "weight":
             weights[0] = new[:, k]
+        elif name == "weight2":
+            weights[-1] = new[:, k]
         elif name == "own_weight":
             own[-1] = new[:, k]
         else:
@@ -208,4 +214,4 @@ def _replaced(base: Settings, names: Sequence[str], new: Any) -> Settings:
 
 
 def _limit(model: str, name: str) -> Limit:
-    return WEIGHT if name in ("weight", "own_weight") else MODELS[model].register(name).limit
+    return WEIGHT if name in _MANTISSAS else MODELS[model].register(name).limit

@@ -52,7 +52,7 @@ class Space:
     @property
     def free(self) -> Sequence[Parameter]:
         """The parameters that are searched."""
-        hidden = {"tau_s"} if self.frame.drive == "bias" else set()
+        hidden = {"tau_s", "slow"} if self.frame.drive == "bias" else set()
         return [
             p
             for p in self.candidate.parameters

@@ -173,8 +173,18 @@ class Trial:
         self._registers.round()
 
     def _moves(self, name: str) -> bool:
-        """Without a synapse its weight is 0 and its current decays for nothing."""
-        return self.space.frame.drive == "graded" or name not in ("weight", "du", "delta_i")
+        """Whether single bits of a register are searched; those of fixed parameters are not.
+
+        Without a synapse its weight is 0 and its current decays for nothing.
+        """
+        of_synapses = ("weight", "weight2", "du", "delta_i")
+        if self.space.frame.drive == "bias" and name in of_synapses:
+            return False
+        fixed = [self.space.candidate.parameter(each) for each in self.space.fixed]
+        if name in ("vth", "theta_0"):
+            # all that is measured in thresholds goes with it
+            return not any(each.unit in ("threshold", "1/I") for each in fixed)
+        return name not in {each.register for each in fixed}
 
     # ------------------------------------------------------------ evaluation
     def _free(self, points: Any) -> Any:
