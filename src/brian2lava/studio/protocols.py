@@ -115,12 +115,12 @@ def phase_plane(setup: Setup, current: float) -> tuple[dict[str, Any], dict[str,
     level = values["gain"] * current + values["bias"]
     if "theta1" in pair.chip.states or "theta" in pair.chip.states:
         x, y = pair.chip.membrane[::thin], pair.chip.threshold[::thin]
-        low = min(float(x.min()), level, 0.0)
+        low, below = min(float(x.min()), level, 0.0), min(float(y.min()), 0.5)
         high = max(float(y.max()), float(x.max()), level, 1.0)
         lines = {
-            "membrane at rest": ([level, level], [low, high]),
+            "membrane at rest": ([level, level], [below, high]),
             "threshold at rest": ([low, high], [1.0, 1.0]),
-            "fires beyond": ([low, high], [low, high]),
+            "fires beyond": ([below, high], [below, high]),
         }
         return _plane("membrane (thresholds)", "threshold (thresholds)", x, y, lines)
     lost = float(pair.settings.registers["dv"][0]) / 4096

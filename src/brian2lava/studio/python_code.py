@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 def code_of(desk: Desk, page: str) -> str:
     """The Python of a page."""
     setup = desk.bench.setup
-    made = {"tune": tune_code, "target": target_code, "fit": fit_code, "compare": fit_code}
+    made = {
+        "tune": tune_code,
+        "target": target_code,
+        "fit": fit_code,
+        "compare": fit_code,
+        "precision": precision_code,
+    }
     return "\n".join([*_target_lines(setup), "", made.get(page, tune_code)(setup)])
 
 
@@ -87,6 +93,34 @@ def fit_code(setup: Setup) -> str:
         "print(result)",
         "best = result.best",
         "print(best.candidate.name, best.settings.registers, best.physical)",
+    ])  # fmt: skip
+
+
+def precision_code(setup: Setup) -> str:
+    """The neuron on the bench over the chip's time step."""
+    values = ",\n".join(
+        f"    {name!r}: np.array([{value:.6g}])" for name, value in setup.tuning.values.items()
+    )
+    return "\n".join([
+        "import numpy as np",
+        "from brian2lava.fit.batch import Batch, Stimulus",
+        "from brian2lava.fit.candidates import candidate",
+        "from brian2lava.fit.candidates.candidate import Frame",
+        "from brian2lava.fit.metrics import gamma_factor",
+        "from brian2lava.fit.target.resample import resampled",
+        "",
+        f"neuron = candidate({setup.candidate_name!r})",
+        "values = {",
+        values + ",",
+        "}",
+        "for dt in (1e-4, 2e-4, 2.5e-4, 5e-4, 1e-3, 2e-3):",
+        f"    sweep = resampled(target, dt).sweeps[{setup.sweep}]",
+        "    reach = abs(sweep.current).max()",
+        f"    frame = Frame(dt, reach, {setup.threshold}, drive={setup.drive!r})",
+        f"    batch = Batch(neuron.model, drive={setup.drive!r})",
+        "    out = batch.run(neuron.to_settings(values, frame), Stimulus(sweep.current))",
+        "    spikes = out.train(0) * dt",
+        f"    print(dt, gamma_factor(sweep.spikes[0], spikes, target.held_out, {setup.window!r}))",
     ])  # fmt: skip
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from brian2lava.chip.limits import DECAY_UNITY
+from brian2lava.chip.limits import DECAY_UNITY, WEIGHT_EXPONENT
 from brian2lava.errors import BrianLavaError
 from brian2lava.fit.batch import Batch, Settings, Stimulus
 from brian2lava.fit.search.registers import joined
 from brian2lava.studio.scores import quick
-from brian2lava.studio.setup import Setup, numbers_of, with_registers
+from brian2lava.studio.setup import Setup, numbers_of, reach, with_registers
 
 #: Bits of a decay register and of a weight's mantissa on the chip.
 _DECAY_BITS, _WEIGHT_BITS = 12, 8
@@ -100,11 +100,16 @@ def with_weight_bits(settings: Settings, bits: int) -> Settings:
     return replace(settings, weights=weights)
 
 
-def with_payload_bits(setup: Setup, bits: int) -> Settings:
-    """The largest stimulus value becomes a payload of so many bits."""
-    frame = replace(setup.frame, payload=(1 << bits) - 1)
-    values = {name: np.array([value]) for name, value in setup.tuning.values.items()}
-    return setup.candidate.to_settings(values, frame)
+def payload_bits(setup: Setup, settings: Settings) -> int:
+    """Bits that the largest payload has now."""
+    return int(np.ceil(np.log2(abs(float(settings.scale[0])) * reach(setup.target) + 1)))
+
+
+def with_payload_bits(settings: Settings, fewer: int) -> Settings:
+    """Payloads with fewer bits; the exponents make up for it."""
+    return replace(
+        settings, scale=settings.scale / 2.0**fewer, exponents=settings.exponents + fewer
+    )
 
 
 def what_if(setup: Setup) -> dict[str, Any]:
@@ -115,7 +120,12 @@ def what_if(setup: Setup) -> dict[str, Any]:
         "weight": (range(1, 9), lambda bits: with_weight_bits(settings, bits)),
     }
     if setup.drive == "graded":
-        kinds["payload"] = (range(2, 15), lambda bits: with_payload_bits(setup, bits))
+        now = payload_bits(setup, settings)
+        most = min(now - 1, WEIGHT_EXPONENT.high - int(settings.exponents.max()))
+        kinds["payload"] = (
+            range(now - most, now + 1),
+            lambda bits: with_payload_bits(settings, now - bits),
+        )
     if not _DECAYS.keys() & settings.registers.keys():
         del kinds["decays"]
     result: dict[str, Any] = {}

@@ -5,11 +5,13 @@ import { CompareView } from "./compare.js";
 import { FitView } from "./fit.js";
 import { tabs, tell } from "./page.js";
 import { redrawAll } from "./plot.js";
+import { PrecisionView } from "./precision.js";
 import { TargetView } from "./target.js";
 import { Tune } from "./tune.js";
 
 const VIEWS = [
   ["target", "Target", TargetView], ["tune", "Tune", Tune], ["fit", "Fit", FitView], ["compare", "Compare", CompareView],
+  ["precision", "Precision", PrecisionView],
 ];
 
 class Studio {

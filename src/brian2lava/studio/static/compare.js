@@ -1,7 +1,7 @@
 // Why the winner won: ranking, spikes of all, one spike from near, what single bits do.
 
 import { CodeFold, digits, fixed, make } from "./page.js";
-import { Plot, TimeGroup, colour, line } from "./plot.js";
+import { BARE, Plot, TimeGroup, colour, line } from "./plot.js";
 
 const ROW = 22;
 
@@ -181,7 +181,7 @@ export class CompareView {
     this.near.replaceChildren();
     const host = () => { const element = make("div", { class: "plot" }); this.near.append(element); return element; };
     const mark = { draw: [(u) => this.mark(u, time)] };
-    const membrane = new Plot(host(), { height: 170, yLabel: "membrane (θ)", xLabel: arrays.voltage ? "" : "time (s)", hooks: mark, series: [line("membrane", "chip"), line("threshold", "threshold", { dash: [4, 3] })] });
+    const membrane = new Plot(host(), { height: 170, yLabel: "membrane (θ)", ...(arrays.voltage ? BARE : { xLabel: "time (s)" }), hooks: mark, series: [line("membrane", "chip"), line("threshold", "threshold", { dash: [4, 3] })] });
     membrane.set([arrays.t, arrays.membrane, arrays.threshold]);
     this.nearPlots = [membrane];
     if (arrays.voltage) {

@@ -1,7 +1,7 @@
 // What else the neuron on the bench does: f-I curve, step, ramp, chirp, bits, time steps, phase plane.
 
 import { current, digits, fixed, make, tabs } from "./page.js";
-import { Plot, colour, line } from "./plot.js";
+import { BARE, Plot, colour, line } from "./plot.js";
 
 const NAMES = [
   ["fi", "f-I curve"], ["step", "Step"], ["ramp", "Ramp"], ["chirp", "Chirp"], ["bits", "Bits"],
@@ -78,10 +78,10 @@ export class Explore {
     this.caption.textContent = `Spikes: ${["target_spikes", "chip_spikes", "real_spikes"].map(rate).filter(Boolean).join(", ")}.`;
     const plots = this.plot(() => {
       const made = [new Plot(this.host(), {
-        height: 180, yLabel: "membrane (θ)", series: [line("floating point", "real"), line("chip", "chip"), line("threshold", "threshold", { dash: [4, 3], width: 1 })],
+        height: 180, yLabel: "membrane (θ)", ...BARE, series: [line("floating point", "real"), line("chip", "chip"), line("threshold", "threshold", { dash: [4, 3], width: 1 })],
       })];
-      if (arrays.voltage) made.push(new Plot(this.host(), { height: 120, yLabel: "target (mV)", series: [line("target", "target")] }));
-      made.push(new Plot(this.host(), { height: 90, yLabel: `current${unit ? ` (${unit})` : ""}`, xLabel: "time (s)", series: [line("current", "stimulus")] }));
+      if (arrays.voltage) made.push(new Plot(this.host(), { height: 120, yLabel: "target (mV)", ...BARE, series: [line("target", "target")] }));
+      made.push(new Plot(this.host(), { height: 90, yLabel: unit || "current", xLabel: "time (s)", series: [line("current", "stimulus")] }));
       return made;
     });
     plots[0].set([arrays.t, arrays.real, arrays.chip, arrays.chip_threshold]);
@@ -90,9 +90,9 @@ export class Explore {
   }
 
   bits(arrays, header) {
-    this.caption.textContent = "Every register in its bits; what one bit more or less does to Γ at the window chosen.";
+    this.caption.textContent = "Every register in its bits; and what one bit more or less does to Γ: held out (trained).";
     const rows = this.studio.header.registers.map((register) => this.register(register, arrays, header.names));
-    const head = ["register", "value", "bits", "range", "one bit up: held out (train)", "one bit down: held out (train)"];
+    const head = ["register", "value", "bits", "range", "one bit up", "one bit down"];
     this.place.replaceChildren(make("div", { class: "scroll" }, make("table", { class: "bits" },
       make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { text })))), make("tbody", {}, ...rows))));
   }
@@ -111,7 +111,7 @@ export class Explore {
     return make("tr", {},
       make("th", { scope: "row", title: register.meaning }, make("code", { text: register.name }), make("span", { class: "soft", text: ` ${register.meaning}` })),
       make("td", { class: "figure", text: digits(register.value, 7) }), bits,
-      make("td", { class: "soft", title: register.source, text: register.whole ? `${register.low} … ${register.high}` : "" }),
+      make("td", { class: "soft", title: register.source, text: register.whole ? `${register.low} … ${register.high}`.replaceAll("-", "−") : "" }),
       change("up"), change("down"));
   }
 
@@ -149,7 +149,7 @@ export class Explore {
   dt_scan(arrays) {
     this.caption.textContent = "Γ over the chip's time step at the same physical parameters: solid held out, dashed trained. Long steps resolve time constants, short ones spike times.";
     const [plot] = this.plot(() => [new Plot(this.host(), {
-      height: HEIGHT, yLabel: "Γ", xLabel: "time step (ms)", series: this.pair(), x: { distr: 3 },
+      height: HEIGHT, yLabel: "Γ", xLabel: "time step (ms)", series: this.pair(), x: { distr: 3, range: (u, low, high) => [low * 0.9, high * 1.1] },
       y: { range: (u, low, high) => [Math.min(0, low), Math.max(1, high)] },
       xAxis: { splits: () => [...arrays.dt].map((v) => v * 1e3), filter: (u, splits) => splits },
     })]);

@@ -7,6 +7,9 @@ export function colour(name) {
 const FONT = "11px system-ui, sans-serif";
 const all = new Set();
 
+/** For plots that stand above another one over the same axis: no numbers below. */
+export const BARE = { xAxis: { size: 8, values: () => [], ticks: { show: false } } };
+
 /** Draw everything again, as after a change of colours. */
 export function redrawAll() {
   for (const plot of all) plot.redraw(false);

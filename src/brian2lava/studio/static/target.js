@@ -1,7 +1,7 @@
 // Choose what is to be reproduced: a model or a recording; brush spans; see how reliable it is.
 
 import { CodeFold, current, digits, fixed, make, tell } from "./page.js";
-import { TimeGroup, colour, line } from "./plot.js";
+import { BARE, TimeGroup, colour, line } from "./plot.js";
 
 const ROW = 9;
 
@@ -217,10 +217,10 @@ export class TargetView {
     this.group.spans = { train: target.train, held_out: target.held_out };
     this.group.zoom = (range) => range && this.brushed(range);
     const plot = (host, options) => this.group.add(this.hosts[host], options);
-    plot("current", { height: 140, yLabel: `current${unit ? ` (${unit})` : ""}`, series: [line("current", "stimulus")] })
+    plot("current", { height: 130, ...BARE, yLabel: `current${unit ? ` (${unit})` : ""}`, series: [line("current", "stimulus")] })
       .set([arrays.t, arrays.current.map((v) => v * factor)]);
     this.hosts.voltage.hidden = !arrays.voltage;
-    if (arrays.voltage) plot("voltage", { height: 160, yLabel: "voltage (mV)", series: [line("voltage", "target")] }).set([arrays.t, arrays.voltage.map((v) => v * 1e3)]);
+    if (arrays.voltage) plot("voltage", { height: 150, yLabel: "voltage (mV)", ...(header.repeats ? BARE : { xLabel: "time (s)" }), series: [line("voltage", "target")] }).set([arrays.t, arrays.voltage.map((v) => v * 1e3)]);
     const rows = Math.min(header.repeats, 40);
     this.hosts.spikes.hidden = !rows;
     if (!rows) return;

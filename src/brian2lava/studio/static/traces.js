@@ -1,7 +1,7 @@
 // The linked plots of the bench: target, membrane on the chip and in floating point, spikes, current.
 
 import { current, digits, fixed, make } from "./page.js";
-import { TimeGroup, colour, line } from "./plot.js";
+import { BARE, TimeGroup, colour, line } from "./plot.js";
 
 const ROWS = ["chip", "target"];
 
@@ -23,19 +23,19 @@ export class Traces {
 
   build() {
     const { voltage, membrane, spikes, stimulus } = this.hosts;
-    this.voltage = this.group.add(voltage, { height: 130, yLabel: "target (mV)", series: [line("target", "target")] });
+    this.voltage = this.group.add(voltage, { height: 116, yLabel: "target (mV)", ...BARE, series: [line("target", "target")] });
     this.membrane = this.group.add(membrane, {
-      height: 190, yLabel: "membrane (θ)",
+      height: 180, yLabel: "membrane (θ)", ...BARE,
       series: [line("floating point", "real"), line("chip", "chip"), line("threshold", "threshold", { dash: [4, 3], width: 1 })],
     });
     this.spikes = this.group.add(spikes, {
-      height: 74, yLabel: "spikes", series: [line("", "target", { show: true, stroke: "transparent" })],
+      height: 56, yLabel: "", ...BARE, series: [line("", "target", { show: true, stroke: "transparent" })],
       y: { range: [0, 2] },
       yAxis: { splits: () => [0.5, 1.5], values: () => ROWS, grid: { show: false }, ticks: { show: false } },
       hooks: { draw: [(u) => this.ticks(u)] },
     });
     this.stimulus = this.group.add(stimulus, {
-      height: 96, yLabel: "current", xLabel: "time (s)", series: [line("current", "stimulus")],
+      height: 104, yLabel: "current", xLabel: "time (s)", series: [line("current", "stimulus")],
     });
   }
 
@@ -49,7 +49,7 @@ export class Traces {
     this.group.full = [0, target.duration];
     this.group.spans = { train: target.train, held_out: target.held_out };
     this.hosts.voltage.hidden = !target.voltage.some(Boolean);
-    this.stimulus.u.axes[1].label = `current${this.unit.unit ? ` (${this.unit.unit})` : ""}`;
+    this.stimulus.u.axes[1].label = this.unit.unit || "current";
   }
 
   get range() {
