@@ -24,7 +24,7 @@ from brian2.equations.unitcheck import check_units_statements
 from brian2.groups.neurongroup import NeuronGroup
 from brian2.parsing.rendering import CPPNodeRenderer
 from brian2.stateupdaters.base import StateUpdateMethod
-from brian2.units import second
+from brian2.units import amp, farad, hertz, ohm, second, siemens, volt
 from brian2.units.fundamentalunits import get_dimensions
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
@@ -38,6 +38,7 @@ devices: Any = importlib.import_module("brian2.devices.device")
 _LOCK = threading.RLock()
 _RANDOM = {"rand", "randn", "poisson", "binomial"}
 _OF_THE_CLOCK = {"t", "dt", "t_in_timesteps", "i", "N"}
+_NAMED = (volt, amp, siemens, ohm, farad, second, hertz)
 _BASE = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
 
 
@@ -82,7 +83,10 @@ def value_of(given: Any) -> Value:
 
 
 def unit_text(dimensions: Any) -> str:
-    """Dimensions as equations write them: "metre**-2*amp"."""
+    """Dimensions as equations write them: "siemens", or "metre**-2*amp" where none has a name."""
+    for unit in _NAMED:
+        if unit.dim is dimensions:
+            return str(unit.name)
     powers = [(name, dimensions._dims[k]) for k, name in enumerate(_BASE)]
     words = [name if power == 1 else f"{name}**{power:g}" for name, power in powers if power]
     return "*".join(words) or "1"
