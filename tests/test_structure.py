@@ -21,6 +21,7 @@ MAY_IMPORT = {
     ),
     "lava": ("processes", "interop"),
     "cupy": ("engine/cuda",),
+    "nir": ("interop/nir",),
 }  # fmt: skip
 
 #: What a stage may know of the others, besides itself, `errors` and `cache`.

@@ -94,7 +94,12 @@ def to_nir(
             each._network = again.network.name  # it shall not warn that it never ran
         if same_network(ideal, _recognised(_objects(again, 1), namespace), _renamed(made, again)):
             return made.noted_graph()
-    return _Writer(ideal, chosen, made, w_in, _output_names(outputs, ideal, made)).graph()
+    writer = _Writer(ideal, chosen, made, w_in, _output_names(outputs, ideal, made))
+    graph, notes = writer.graph(), writer.notes()
+    if notes:
+        told = "; ".join(notes)
+        warnings.warn(f"to_nir(): NIR can't say all of this network. {told}.", stacklevel=level + 2)
+    return graph
 
 
 def _objects(network: Any, level: int) -> list[BrianObject]:
@@ -186,7 +191,6 @@ class _Writer:
             self._arriving(population.name, names)
         for node, group in self.outputs.items():
             self._output(node, group, names)
-        self._warn()
         return nir.NIRGraph(
             nodes=self.nodes,
             edges=self.edges,
@@ -253,15 +257,13 @@ class _Writer:
                 f"to_nir(): '{group}' is driven by a constant, does not leak, and gets no synapses."
                 " In NIR a constant is the bias of an Affine, which needs an input."
             )
-        target = names[group] if neuron.node is not None else self._output_of(group)
-        for projection in coming:
-            self._projection(projection, neuron, names[projection.source], target, bias)
-            bias = None
-
-    def _output_of(self, group: str) -> str:
-        """Where a group goes that is no neuron: its sum is the output itself."""
+        # a group that is no neuron, only a sum, is what the output gets
         ends = [node for node, name in self.outputs.items() if name == group]
-        return ends[0] if ends else self._free(f"{group}_sum")
+        for target in ends if neuron.node is None else [names[group]]:
+            more = bias
+            for projection in coming:
+                self._projection(projection, neuron, names[projection.source], target, more)
+                more = None
 
     def _projection(
         self,
@@ -322,11 +324,7 @@ class _Writer:
         if neuron is None or neuron.node is not None:
             self.edges.append((names[group], node))
 
-    def _warn(self) -> None:
+    def notes(self) -> list[str]:
+        """What only metadata, or nothing, says of the network."""
         notes = [f"'{name}': {note}" for name, each in self.neurons.items() for note in each.notes]
-        notes += self.ideal.notes
-        if notes:
-            warnings.warn(
-                "to_nir(): NIR can't say all of this network. " + "; ".join(notes) + ".",
-                stacklevel=4,
-            )
+        return notes + [note.replace("the chip keeps", "NIR keeps") for note in self.ideal.notes]
