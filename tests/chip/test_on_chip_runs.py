@@ -16,8 +16,11 @@ from brian2 import (
     StateMonitor,
     Synapses,
     ms,
+    run,
+    start_scope,
 )
 
+from brian2lava import lava_device
 from tests.chip.test_on_chip import on_chip
 
 ADAPTIVE = """dv/dt = (I - v)/(20*ms) : 1
@@ -96,3 +99,68 @@ def test_a_threshold_that_is_set_between_runs_counts() -> None:
         expected = 1 + np.array([0, 3, 2])[:, None] * relaxing
         expected[1] = 1 + 3 * np.exp(-np.arange(20, 40) * 0.5 / 40)
         np.testing.assert_allclose(trace.theta[:, 20:], expected, rtol=0.01)
+
+
+# ---------------------------------------------------------------- other objects of the same names
+def test_new_groups_with_old_names_begin_afresh() -> None:
+    """The magic network is one object for all scripts of a session."""
+
+    def script(size: int, drive: float) -> tuple[Any, float]:
+        start_scope()
+        group = NeuronGroup(
+            size, "dv/dt = (drive - v)/(10*ms) : 1", threshold="v > 0.8*drive", reset="v = 0",
+            method="exact", namespace={"drive": drive}, name="cells",
+        )  # fmt: skip
+        trace = StateMonitor(group, "v", record=True, name="trace")
+        run(7 * ms, namespace={})
+        return np.array(trace.v), lava_device.report().chip.quantised.scales["cells"]
+
+    def alone(size: int, drive: float) -> tuple[Any, float]:
+        with on_chip():
+            return script(size, drive)
+
+    expected = [alone(3, 1.0), alone(3, 40.0), alone(5, 40.0)]
+    assert expected[0][1] != expected[1][1]
+    with on_chip():
+        found = [script(3, 1.0), script(3, 40.0), script(5, 40.0)]
+    for (ours, scale), (others, other) in zip(found, expected, strict=True):
+        assert scale == other
+        np.testing.assert_array_equal(ours, others)
+
+
+def test_what_is_still_there_goes_on_beside_what_is_new() -> None:
+    """A group and its spikes in flight stay; a Synapses of an old name is another one."""
+
+    def build(swap: bool) -> tuple[Any, Any, Any]:
+        with on_chip():
+            source = SpikeGeneratorGroup(1, [0, 0], [2, 9] * ms)
+            group = NeuronGroup(
+                2, "dv/dt = -v/(20*ms) : 1", threshold="v > 50", reset="v = 0", method="exact"
+            )
+            stays = Synapses(source, group, on_pre="v += 1", delay=3 * ms, name="stays")
+            stays.connect()
+            first = Synapses(source, group, on_pre="v += 2", delay=3 * ms, name="other")
+            first.connect()
+            trace = StateMonitor(group, "v", record=True)
+            network = Network(source, group, stays, first, trace)
+            network.run(10 * ms)
+            scale = lava_device.report().chip.quantised.scales[group.name]
+            if swap:
+                network.remove(first)
+                del first
+                second = Synapses(source, group, on_pre="v += 4", delay=1 * ms, name="another")
+                second.connect()
+                early = Synapses(source, group, on_pre="v += 4", delay=1 * ms, name="a_first_one")
+                early.connect()
+                network.add(second, early)
+            network.run(5 * ms)
+            assert lava_device.report().chip.quantised.scales[group.name] == scale
+            return np.array(trace.v[0]), np.array(trace.t / ms), scale
+
+    plain, times, scale = build(swap=False)
+    swapped, _, _ = build(swap=True)
+    before, after = times < 12, times > 12.2
+    np.testing.assert_array_equal(swapped[before], plain[before])
+    decayed = np.exp(-(times[after] - 12.1) / 20)
+    gained = plain[after] - swapped[after]  # the spike of 'other' that was in flight
+    np.testing.assert_allclose(gained, 2 * decayed, rtol=0.02)

@@ -7,6 +7,8 @@ into the variables in the user's units, and so they are at the end of a run.
 
 from __future__ import annotations
 
+import weakref
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,6 +69,7 @@ class OnChip:
     # ------------------------------------------------------------ before the loop
     def lowered(self, captured: Captured, objects: Sequence[BrianObject]) -> Captured:
         """The captured network with the chip's operations."""
+        self._remember(objects)
         # a PoissonInput's own code is not what runs, whatever language it is in
         calls = [obj for obj in captured.calls if not isinstance(obj, PoissonInput)]
         if calls:
@@ -83,10 +86,15 @@ class OnChip:
             objects, self.namespace, first, max(steps, RANGE_STEPS)
         )
         quantised = self._quantise(found.ideal)
-        if self.before is None:
+        if self.before is None or self.before.objects.keys() != {obj.name for obj in objects}:
             check_fits(quantised.network, self.device.options.hardware)
         self.kept = Kept(
-            quantised, self.device.options.hardware, steps=steps, seed=self.device.random.given or 0
+            quantised,
+            self.device.options.hardware,
+            {obj.name: weakref.ref(obj) for obj in objects},
+            {one: name for name, made in found.pathways.items() for one in made},
+            steps=steps,
+            seed=self.device.random.given or 0,
         )
         self._synapses = ChipSynapses(objects, quantised, self.before)
         around = self._surroundings(captured, objects, clock, found, quantised)
@@ -103,16 +111,24 @@ class OnChip:
         self._clock = clock
         return composed
 
+    def _remember(self, objects: Sequence[BrianObject]) -> None:
+        """What the last run left of these objects."""
+        if self.before is not None:
+            self.before = self.before.of_these(objects)
+
     def _quantise(self, ideal: IdealNetwork) -> Quantised:
         chip = self.device.options.hardware
-        if self.before is not None:
-            known = {population.name for population in ideal.populations}
-            scales = {k: v for k, v in self.before.quantised.scales.items() if k in known}
-            ideal = with_earlier_peaks(ideal, self.before.quantised.ideal)
-            return quantise(ideal, chip, self.arithmetic, scales=scales)
-        if ideal.populations:
+        scales = dict(self.before.quantised.scales) if self.before is not None else {}
+        names = {population.name for population in ideal.populations}
+        if names - scales.keys():
             ideal = float_ranges(ideal, range_steps(ideal), seed=self.device.random.given or 0)
-        return quantise(ideal, chip, self.arithmetic)
+        if self.before is not None:
+            ideal = with_earlier_peaks(ideal, self.before.quantised.ideal)
+            scales = {**(self.device.options.scales or {}), **scales}
+            return quantise(
+                ideal, chip, self.arithmetic, scales={k: v for k, v in scales.items() if k in names}
+            )
+        return quantise(ideal, chip, self.arithmetic, scales=self.device.options.scales)
 
     def _surroundings(
         self,
@@ -199,30 +215,33 @@ class OnChip:
         if self.before is None:
             return
         assert self._low is not None and self.kept is not None
-        for which, (name, ends) in enumerate(self._delivered().items()):
-            pending = self.before.flying.get(name)
+        for which, (key, ends) in enumerate(self._delivered().items()):
+            pending = self.before.flying.get(key)
             if pending is None or not len(pending.steps):
                 continue
-            if not _same(ends, self.before.synapses.get(name)):
+            if not _same(ends, self.before.synapses.get(key)):
                 raise NotSupported(
-                    f"'{name}': {len(pending.steps)} spikes are on their way from the last run, and"
-                    " its synapses or delays were changed. On a chip that is a new configuration:"
-                    " change them before the first run, or run until nothing is in flight."
+                    f"'{key[0]}': {len(pending.steps)} spikes are on their way from the last run,"
+                    " and its synapses or delays were changed. On a chip that is a new"
+                    " configuration: change them before the first run, or run until nothing is in"
+                    " flight."
                 )
             instance.set_pending(which, pending)
 
-    def _delivered(self) -> dict[str, tuple[Any, Any, Any]]:
-        """By queue: the arrays of its sources, targets and delays."""
+    def _delivered(self) -> dict[tuple[str, int], tuple[Any, Any, Any]]:
+        """By projection and its part, in the order of queues: sources, targets and delays."""
         assert self._low is not None
         storage = self._low.storage
-        return {
-            f"{operation.name}_{number}": (
+        found: dict[tuple[str, int], tuple[Any, Any, Any]] = {}
+        parts: Counter[str] = Counter()
+        for operation in self._pathways:
+            found[operation.name, parts[operation.name]] = (
                 storage[operation.sources],
                 storage[operation.targets],
                 storage[operation.delays],
             )
-            for number, operation in enumerate(self._pathways)
-        }
+            parts[operation.name] += 1
+        return found
 
     # ------------------------------------------------------------ after the loop
     def end(self, instance: cpu.Instance) -> None:
@@ -248,9 +267,9 @@ class OnChip:
                 place[:] = states_to_user(kept.quantised, name, link, integers)
                 kept.written[name, link.variable] = np.array(place)
         if instance.host.alive:
-            for which, (name, ends) in enumerate(self._delivered().items()):
-                kept.flying[name] = instance.pending(which)
-                kept.synapses[name] = ends
+            for which, (key, ends) in enumerate(self._delivered().items()):
+                kept.flying[key] = instance.pending(which)
+                kept.synapses[key] = ends
         earlier = self.before.counts if self.before else {}
         kept.counts = {
             key: int(low.storage[array].sum(dtype=np.int64)) + earlier.get(key, 0)

@@ -83,7 +83,6 @@ class OnLava(OnChip):
 
     def lowered(self, captured: Captured, objects: Sequence[BrianObject]) -> Captured:
         """The captured network with the chip's operations, and Lava's values in their place."""
-        self._refuse_flying()
         composed = super().lowered(captured, objects)
         assert self.kept is not None and self._around is not None and self._low is not None
         clock = self.clocks[self._around.clock]
@@ -100,8 +99,9 @@ class OnLava(OnChip):
         )
         return self._steps.composed()
 
-    def _refuse_flying(self) -> None:
-        for name, pending in self.before.flying.items() if self.before else ():
+    def _remember(self, objects: Sequence[BrianObject]) -> None:
+        super()._remember(objects)
+        for (name, _), pending in self.before.flying.items() if self.before else ():
             if len(pending.steps):
                 raise NotSupported(
                     f"backend={self._backend!r}: {len(pending.steps)} spikes of '{name}' are on"
