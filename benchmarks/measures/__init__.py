@@ -10,6 +10,7 @@ from . import (
     chip_accuracy,
     emulator,
     first_run,
+    fit,
     import_time,
     initialisation,
     memory,
@@ -28,4 +29,5 @@ MEASURES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "initialisation": initialisation.measure,
     "emulator": emulator.measure,
     "chip_accuracy": chip_accuracy.measure,
+    "fit": fit.measure,
 }

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.recordings import DT, HELD_OUT, recording, same_held_out
 from brian2lava.errors import FitError
 from brian2lava.fit import Sweep, Target
 from brian2lava.fit.batch import Batch, Settings, Stimulus
 from brian2lava.fit.search.recover import BOUNDS, recover
 from brian2lava.fit.search.registers import RegisterSearch
-from tests.fit.recordings import DT, HELD_OUT, recording, same_spikes
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -20,7 +20,7 @@ def test_registers_are_found_in_a_recording_with_its_voltage(seed: int) -> None:
     known = recording(seed)
     found = recover(known.target, bounds=known.bounds, seed=seed)
     assert found.exact and found.loss < 1e-12
-    assert same_spikes(found.settings, known)
+    assert same_held_out(found.settings, known)
 
 
 def test_held_out_spikes_are_none_that_a_recovery_sees() -> None:

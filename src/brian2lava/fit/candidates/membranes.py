@@ -46,6 +46,8 @@ REFRACTORY = Parameter("refractory", "time of rest after a spike", "s", 0.0, 0.0
 #: Where the registers of a model have other names than LIF's.
 _LIF_NAMES = {"du": "du", "dv": "dv", "vth": "vth"}
 _ATRLIF_NAMES = {"du": "delta_i", "dv": "delta_v", "vth": "theta_0"}
+#: Bits that a payload has fewer where it also drives a slow current.
+_COARSER = 3
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class _Triggered:
     """
 
     parameters: tuple[Parameter, ...]
+
+    def framed(self, frame: Frame) -> Frame:
+        """With smaller payloads where a slow current, whose weight is small, needs larger ones."""
+        slow = any(parameter.name == "slow" for parameter in self.parameters)
+        return replace(frame, payload=frame.payload >> _COARSER) if slow else frame
 
     def synapses(self, values: Values, frame: Frame, first: Synapse | None) -> dict[str, Any]:
         """The synapses; ``jump`` is the level at which the current would hold v if it stayed.
@@ -131,9 +138,8 @@ def _settings(
         else:
             registers[names["du"]] = du
             registers["bias_mant"], registers["bias_exp"] = bias_registers(level)
-            made = synapse(
-                np.asarray(values["gain"]) * fraction(du, 1) * fraction(dv) * frame.threshold, frame
-            )
+            per_unit = np.asarray(values["gain"]) * fraction(du, 1) * fraction(dv) * frame.threshold
+            made = synapse(per_unit, frame if triggered is None else triggered.framed(frame))
             inputs = {"weights": made.weight, "exponents": made.exponent, "scale": made.scale}
         for each in extra:
             registers |= each.registers(values, frame)
@@ -276,7 +282,7 @@ _SECOND = _Extra(
 _JUMP = Parameter("jump", "what a spike adds to the current that draws v down", "threshold", -3.0,
                   10.0, False, "own_weight")  # fmt: skip
 _SLOW = Parameter("slow", "the stimulus' part in the slow current, of its part in the fast one",
-                  "1", -0.9, 3.0, False, "weight2")  # fmt: skip
+                  "1", -0.9, 6.0, False, "weight2")  # fmt: skip
 
 LIF = _candidate("LIF", "leaky integrate-and-fire", "LIF")
 LIF_REFRACTORY = _candidate(
