@@ -12,7 +12,6 @@ import numpy as np
 from brian2lava.errors import FitError
 from brian2lava.fit.candidates import CANDIDATES
 from brian2lava.fit.search import FitOptions
-from brian2lava.studio.fit_run import estimate
 from brian2lava.studio.setup import Setup, Tuning, numbers_of
 
 if TYPE_CHECKING:
@@ -60,11 +59,12 @@ def status(desk: Desk, given: Mapping[str, Any]) -> Answer:
 
 
 def calibrate(desk: Desk, given: Mapping[str, Any]) -> Answer:
-    """How long a fit would take."""
+    """How long a fit would take: the answer comes with the news of the fit."""
     names = given.get("candidates", ())
     if not names:
         raise FitError("no candidate is chosen; choose at least one.")
-    return {"estimate": estimate(desk.bench.setup.target, names, options(desk, given))}, {}
+    desk.fit.estimate_in_background(desk.bench.setup.target, names, options(desk, given))
+    return {}, {}
 
 
 def _then_status(change: Any) -> Any:

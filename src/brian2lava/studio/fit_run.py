@@ -34,6 +34,8 @@ class FitRun:
         self._thread: threading.Thread | None = None
         self._lock = threading.RLock()
         self._ranked_at = 0.0
+        self.estimate: float | None = None
+        self._asked = 0
 
     # --- what the page wants ---------------------------------------------------------------------
     def start(self, target: Target, names: Sequence[str], options: FitOptions) -> None:
@@ -101,6 +103,30 @@ class FitRun:
             self.result = self.fitting.result()
         self._ranked_at = time.monotonic()
 
+    def estimate_in_background(
+        self, target: Target, names: Sequence[str], options: FitOptions
+    ) -> None:
+        """Find out how long a fit would take; the report says it then. The newest question counts.
+
+        Elsewhere, for the first time it compiles.
+        """
+        self._asked += 1
+        self.estimate = None
+        threading.Thread(
+            target=self._estimate, args=(self._asked, target, names, options), daemon=True
+        ).start()
+
+    def _estimate(
+        self, number: int, target: Target, names: Sequence[str], options: FitOptions
+    ) -> None:
+        try:
+            found = estimate(target, names, options)
+        except BrianLavaError as error:
+            found, self.error = float("nan"), str(error)
+        if number == self._asked:
+            self.estimate = found
+            self.changes += 1
+
     # --- what the page is told -------------------------------------------------------------------
     def report(self) -> dict[str, Any]:
         """Where it stands: a header for the page."""
@@ -113,6 +139,7 @@ class FitRun:
             "done": 1.0 if self.result is not None and fitting is None else 0.0,
             "seconds": 0.0,
             "left": None,
+            "estimate": self.estimate,
         }
         if fitting is not None:
             progress = fitting.progress

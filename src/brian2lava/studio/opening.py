@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from brian2lava.fit.target import Target
+import numpy as np
+
+from brian2lava.errors import BrianLavaError
+from brian2lava.fit.candidates import CANDIDATES
+from brian2lava.fit.target import Sweep, Target
 from brian2lava.studio import keeping
 from brian2lava.studio.desk import Desk
 from brian2lava.studio.model_targets import LANDING, made_from
+from brian2lava.studio.runs import run_pair
 from brian2lava.studio.workbench import Workbench
 
 
@@ -51,3 +56,13 @@ def landing() -> Workbench:
     bench = Workbench(made_from(LANDING), "ATRLIF", _VALUES, LANDING)
     bench.setup = bench.setup.tuned(overrides=_REGISTERS)
     return bench
+
+
+def compile_all() -> None:
+    """Compile every candidate, so that nobody waits for the one that is chosen next."""
+    target = Target("a step", 1e-3, (Sweep(np.ones(64), (np.array([0.01]),)),))
+    for name in CANDIDATES:
+        try:
+            run_pair(Workbench(target, name).setup)
+        except BrianLavaError:
+            return  # whoever needs it is told

@@ -41,8 +41,8 @@ def application(desk: Desk, token: str, host: str) -> App:
             while True:
                 message = await socket.receive_bytes()
                 await socket.send_bytes(await loop.run_in_executor(lane, desk.respond, message))
-        except (WebSocketDisconnect, RuntimeError, KeyError):
-            pass  # the page went away; what it asked for is done or void
+        except (WebSocketDisconnect, RuntimeError, KeyError, asyncio.CancelledError):
+            pass  # the page or the server goes away; what was asked for is done or void
         finally:
             pages.discard(socket)
 

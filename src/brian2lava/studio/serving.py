@@ -14,7 +14,7 @@ from typing import Any
 from brian2lava.errors import NotSupported
 from brian2lava.fit.target import Target
 from brian2lava.studio.desk import Desk
-from brian2lava.studio.opening import open_desk
+from brian2lava.studio.opening import compile_all, open_desk
 
 LOOPBACK = "127.0.0.1"
 _MISSING = "the studio needs starlette, uvicorn and websockets: pip install 'brian2lava[studio]'"
@@ -84,6 +84,7 @@ def serve(
     print(f"Kept in {desk.session}. Ctrl-C ends it.", flush=True)
     if browser:
         threading.Timer(0.5, webbrowser.open, [url]).start()
+    threading.Thread(target=compile_all, name="brian2lava-compile", daemon=True).start()
     server.run(sockets=[listening])
 
 

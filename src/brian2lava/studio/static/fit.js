@@ -120,8 +120,7 @@ export class FitView {
     }
     this.cost.textContent = "Measuring how long that takes here …";
     const answer = await this.studio.ask("fit_estimate", this.given(), { key: "estimate" });
-    if (answer) this.cost.textContent = `About ${duration(answer.header.estimate)} on this machine.`;
-    else this.cost.textContent = "";
+    if (!answer) this.cost.textContent = "";
   }
 
   async start() {
@@ -140,6 +139,7 @@ export class FitView {
   }
 
   show(fit, arrays) {
+    if (fit.estimate) this.cost.textContent = `About ${duration(fit.estimate)} on this machine.`;
     const { start, pause, resume, stop } = this.buttons;
     start.disabled = fit.running;
     pause.hidden = !fit.running;

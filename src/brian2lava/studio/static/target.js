@@ -226,7 +226,7 @@ export class TargetView {
     if (!rows) return;
     plot("spikes", {
       height: 50 + Math.max(24, rows * ROW), yLabel: rows > 5 ? "repeats" : "", xLabel: "time (s)", series: [line("", "target", { stroke: "transparent" })], y: { range: [0, rows] },
-      yAxis: { values: () => [], splits: () => [], grid: { show: false } },
+      yAxis: { size: rows > 5 ? 52 : 68, values: () => [], splits: () => [], grid: { show: false } },
       hooks: { draw: [(u) => raster(u, arrays, rows)] },
     }).set([this.group.full, [0, 0]]);
   }

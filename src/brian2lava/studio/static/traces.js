@@ -31,7 +31,7 @@ export class Traces {
     this.spikes = this.group.add(spikes, {
       height: 56, yLabel: "", ...BARE, series: [line("", "target", { show: true, stroke: "transparent" })],
       y: { range: [0, 2] },
-      yAxis: { splits: () => [0.5, 1.5], values: () => ROWS, grid: { show: false }, ticks: { show: false } },
+      yAxis: { size: 68, splits: () => [0.5, 1.5], values: () => ROWS, grid: { show: false }, ticks: { show: false } },
       hooks: { draw: [(u) => this.ticks(u)] },
     });
     this.stimulus = this.group.add(stimulus, {

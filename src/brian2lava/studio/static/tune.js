@@ -93,6 +93,7 @@ export class Tune {
     this.options.sweep.replaceChildren(...target.steps.map((n, k) => make("option", { value: k, text: `${k + 1} of ${target.sweeps}` })));
     for (const element of [this.options.sweep, this.options.sweepLabel]) element.hidden = target.sweeps < 2;
     this.traces.about(target);
+    this.explore.clear();
     this.show({ header, arrays });
     this.later();
   }
