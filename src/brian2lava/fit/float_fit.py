@@ -2,7 +2,8 @@
 
 Every set of parameters of a generation is a neuron of one compiled kernel. Points all over the
 bounds come first; CMA-ES (or differential evolution) starts at the best of them, and again at the
-next best whenever it has converged, until the evaluations are used up.
+next best whenever it has converged. Neurons with a reset are searched on the forced loss first (see
+:mod:`brian2lava.fit.float_loss`), and from what that found on the loss itself.
 """
 
 from __future__ import annotations
@@ -24,7 +25,12 @@ from brian2lava.fit.target.simulated import quantity
 LOGARITHMIC = 10.0
 #: The part of the evaluations that goes to the first points, and the least of those.
 _SAMPLED, _FEWEST = 0.06, 16
-_SPREAD = 0.15
+#: The part of the evaluations after which the loss itself is searched.
+_FORCED = 0.5
+#: Ends of forced searches from which searches of the loss begin.
+_MOST_ENDS = 8
+#: Spread of an optimiser, in parts of the bounds; near what has been found already.
+_SPREAD, _NEAR = 0.15, 0.03
 #: Candidates of a generation.
 _PROPOSED = 12
 
@@ -163,7 +169,12 @@ class FloatSearch:
         self._make = make
         self._optimiser: Optimiser | None = None
         self._starts: list[Any] = []
-        self._restarts = 0
+        self._ends: list[tuple[float, Any]] = []
+        self._restarts = self._near = 0
+        #: Whether the forced loss is searched, as at first where there is one.
+        self.forced = loss.can_be_forced
+        #: Losses are told in parts of it: when an optimiser has converged depends on their size.
+        self.scale = loss.scale
 
     @property
     def done(self) -> bool:
@@ -172,23 +183,46 @@ class FloatSearch:
 
     def advance(self) -> None:
         """Evaluate the next generation."""
-        if not self._starts:
+        if self.forced and self.spent >= self.evaluations * _FORCED:
+            self._set_free()
+        elif not self._starts:
             points = self._first_points()
             losses = self._evaluate(points)
             self._starts = list(points[np.argsort(losses)])
-            return
+        else:
+            self._generation()
+
+    def _generation(self) -> None:
         if self._optimiser is None or self._optimiser.converged:
-            start = self._starts[self._restarts % len(self._starts)]
-            seed = self.seed * 1000 + self._restarts
-            self._optimiser = self._make(start, _SPREAD, _PROPOSED, seed)
+            k = self._restarts
+            # what a forced search ended at is near; other starts are not
+            near = not self.forced and k < self._near
+            self._optimiser = self._make(
+                self._starts[k % len(self._starts)], _NEAR if near else _SPREAD, _PROPOSED,
+                self.seed * 1000 + 500 * (not self.forced) + k,
+            )  # fmt: skip
+            self._ends.append((np.inf, None))
             self._restarts += 1
         points = self._optimiser.ask()
         left = self.evaluations - self.spent
-        if len(points) > left:
-            # the last generation is cut short, and need not be told
-            self._evaluate(points[:left])
-            return
-        self._optimiser.tell(points, self._evaluate(points))
+        losses = self._evaluate(points[:left])
+        if len(losses) == len(points):
+            # a last generation that was cut short need not be told
+            self._optimiser.tell(points, losses / self.scale)
+        k = int(np.argmin(losses))
+        if losses[k] < self._ends[-1][0]:
+            self._ends[-1] = (float(losses[k]), points[k])
+
+    def _set_free(self) -> None:
+        """From the forced loss to the loss: begin where the forced searches ended, best first."""
+        self.forced = False
+        ends = [point for loss, point in self._ends if point is not None][-_MOST_ENDS:]
+        ends = ends or self._starts[:1]
+        ends = ends[: self.evaluations - self.spent]
+        losses = self._evaluate(np.array(ends))
+        self._near = len(ends)
+        self._starts = [ends[k] for k in np.argsort(losses)] + self._starts
+        self._optimiser, self._restarts = None, 0
 
     def _first_points(self) -> Any:
         from scipy.stats import qmc
@@ -199,13 +233,23 @@ class FloatSearch:
         return sampler.random_base2(int(np.ceil(np.log2(count))))[:count]
 
     def _evaluate(self, points: Any) -> Any:
-        losses = self.loss(self.space.values(points))
+        values = self.space.values(points)
+        losses = self.loss.forced(values) if self.forced else self.loss(values)
         self.spent += len(points)
-        k = int(np.argmin(losses))
-        if losses[k] < self.best_loss:
-            self.best, self.best_loss = np.array(points[k]), float(losses[k])
+        if not self.forced:
+            k = int(np.argmin(losses))
+            if losses[k] < self.best_loss:
+                self.best, self.best_loss = np.array(points[k]), float(losses[k])
         self.history.append((self.spent, self.best_loss))
         return losses
+
+    def finish(self) -> None:
+        """What a search that is stopped early has: the best of what it has seen."""
+        if self.best is None and self._starts:
+            ends = [end for end in self._ends if end[1] is not None]
+            point = min(ends, key=lambda end: end[0])[1] if ends else self._starts[0]
+            self.forced = False
+            self._evaluate(np.array([point]))
 
 
 def float_fit(
@@ -281,6 +325,8 @@ def float_fit(
         for seed in range(first_seed, first_seed + seeds)
     ]
     _search(searches, progress)
+    for search in searches:
+        search.finish()
     begun = [search for search in searches if search.best is not None]
     best = min(begun, key=lambda search: search.best_loss)
     found = {name: float(v[0]) for name, v in space.values(best.best).items()}

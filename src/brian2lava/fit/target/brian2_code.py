@@ -187,6 +187,7 @@ def _code(
         thresholder = group.thresholder["spike"]
         thresholder.update_abstract_code({})
         fired = writer.block(thresholder.abstract_code) + " b2l_fired = v__cond;"
+    margin = _margin(threshold)
     after = writer.block(reset) if threshold and reset else ""
     if refractory and threshold:
         after = f"v_lastspike = v_t; v_not_refractory = false;\n{after}"
@@ -198,10 +199,24 @@ def _code(
         before=writer.block(before),
         update=writer.block(updater.abstract_code),
         threshold=fired,
+        margin=writer.block(f"_margin = {margin}") + " b2l_margin = v__margin;" if margin else "",
         reset=after,
         observed=voltage,
         support=writer.support(),
     )
+
+
+def _margin(threshold: str) -> str:
+    """By how much a threshold is passed, as an expression; empty if it is no lone comparison."""
+    if not threshold:
+        return ""
+    node = ast.parse(threshold.strip(), mode="eval").body
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+        return ""
+    left, right = ast.unparse(node.left), ast.unparse(node.comparators[0])
+    if isinstance(node.ops[0], (ast.Gt, ast.GtE)):
+        return f"({left}) - ({right})"
+    return f"({right}) - ({left})" if isinstance(node.ops[0], (ast.Lt, ast.LtE)) else ""
 
 
 def _check_method(name: str) -> None:

@@ -2,6 +2,10 @@
 
 The loop over time is innermost: a neuron's state stays in registers, and what depends on its
 parameters alone is computed once a neuron.
+
+In a *forced* run a recording's spikes reset the neuron, beside its own: after each of them it is
+where the recording is, so that one error does not shift all that follows, and what a search sees is
+smoother.
 """
 
 from __future__ import annotations
@@ -36,7 +40,10 @@ class NeuronCode:
     support : str
         Functions that the blocks call.
     initial, before, update, threshold, reset : str
-        C++; ``threshold`` is an expression. ``before`` runs at the beginning of each step.
+        C++; ``threshold`` sets ``b2l_fired``. ``before`` runs at the beginning of each step.
+    margin : str
+        C++ that sets ``b2l_margin``, by how much the neuron is above its threshold; empty where the
+        threshold is no comparison of two values.
     observed : str
         The state that errors are measured of; empty for none.
     """
@@ -49,6 +56,7 @@ class NeuronCode:
     before: str
     update: str
     threshold: str
+    margin: str
     reset: str
     observed: str
 
@@ -67,12 +75,17 @@ class Run:
         Values at the beginning of each step.
     errors : array of float64, shape (size,)
         Weighted mean of squared differences from the reference, in the variable's unit squared.
+    penalties : array of float64, shape (size,)
+        Forced runs: 1 for every spike of its own that the recording does not have, and for every
+        spike of the recording by how far, in ``scale``, the neuron was below its threshold, at most
+        1.
     """
 
     spikes: Any
     counts: Any
     traces: Mapping[str, Any]
     errors: Any
+    penalties: Any
 
     def train(self, k: int) -> Any:
         """Steps in which neuron ``k`` fired."""
@@ -83,9 +96,10 @@ class _Job(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("size", "first", "last", "steps", "capacity")),
         ("dt", ctypes.c_double),
+        ("scale", ctypes.c_double),
         *((name, ctypes.c_void_p) for name in
           ("parameters", "current", "spikes", "counts", "wanted", "traces", "reference", "weight",
-           "errors")),
+           "errors", "due", "penalties")),
     ]  # fmt: skip
 
 
@@ -117,6 +131,8 @@ class NeuronKernel:
         record: Sequence[str] = (),
         reference: Any = None,
         weight: Any = None,
+        forced: Any = None,
+        scale: float = 1.0,
         capacity: int = CAPACITY,
         workers: int = 1,
     ) -> Run:
@@ -133,6 +149,10 @@ class NeuronKernel:
             States whose traces are wanted.
         reference, weight : arrays, shape (steps,), optional
             What the observed state is compared with, and how much each sample counts.
+        forced : array of int, optional
+            Steps of a recording's spikes, which reset the neuron.
+        scale : float
+            How far below its threshold a neuron is off by a whole spike.
         capacity : int
             Spikes kept of a neuron.
         workers : int
@@ -159,12 +179,14 @@ class NeuronKernel:
             "reference": _samples(reference, steps),
             "weight": None,
             "errors": np.zeros(size),
+            "due": _marks(forced, steps),
+            "penalties": np.zeros(size),
         }
         if reference is not None:
             arrays["weight"] = _samples(np.ones(steps) if weight is None else weight, steps)
         bounds = np.linspace(0, size, min(workers, size) + 1).astype(int)
         jobs = [
-            _Job(size, first, last, steps, arrays["spikes"].shape[1], dt,
+            _Job(size, first, last, steps, arrays["spikes"].shape[1], dt, scale,
                  *(None if a is None else a.ctypes.data for a in arrays.values()))
             for first, last in zip(bounds[:-1], bounds[1:])
         ]  # fmt: skip
@@ -180,6 +202,7 @@ class NeuronKernel:
             counts=arrays["counts"],
             traces={name: arrays["traces"][k] for k, name in enumerate(kept)},
             errors=arrays["errors"] / total,
+            penalties=arrays["penalties"],
         )
 
 
@@ -190,6 +213,15 @@ def _samples(values: Any, steps: int) -> Any:
     if array.shape != (steps,):
         raise FitError(f"{steps} samples of current and {array.shape} of what it is compared with.")
     return array
+
+
+def _marks(forced: Any, steps: int) -> Any:
+    if forced is None:
+        return None
+    marks = np.zeros(steps, np.uint8)
+    places = np.asarray(forced, np.int64)
+    marks[places[(places >= 0) & (places < steps)]] = 1
+    return marks
 
 
 def render(code: NeuronCode) -> str:
@@ -214,6 +246,7 @@ def render(code: NeuronCode) -> str:
         observed=f"v_{code.observed}" if code.observed else "0.0",
         update=code.update,
         threshold=code.threshold,
+        margin=code.margin or "b2l_margin = -INFINITY;",
         reset=code.reset,
     )
 
@@ -226,11 +259,12 @@ using namespace std;
 {support}
 struct Job {{
     int64_t size, first, last, steps, capacity;
-    double dt;
+    double dt, scale;
     const double *parameters, *current;
     int32_t *spikes; int64_t *counts;
     const uint8_t *wanted; double *traces;
     const double *reference, *weight; double *errors;
+    const uint8_t *due; double *penalties;
 }};
 
 extern "C" void b2l_neurons(const Job *given) {{
@@ -241,7 +275,7 @@ extern "C" void b2l_neurons(const Job *given) {{
     for (int64_t i = job.first; i < job.last; i++) {{
         {declare}
         {{ const double v_t = 0.0; const int64_t v_t_in_timesteps = 0; {initial} }}
-        double b2l_error = 0.0;
+        double b2l_error = 0.0, b2l_penalty = 0.0;
         int64_t b2l_count = 0;
         for (int64_t n = 0; n < job.steps; n++) {{
             const double v_t = n * v_dt;
@@ -260,6 +294,16 @@ extern "C" void b2l_neurons(const Job *given) {{
             {{ {update} }}
             bool b2l_fired;
             {{ {threshold} }}
+            if (job.due) {{
+                if (job.due[n] && !b2l_fired) {{
+                    double b2l_margin;
+                    {{ {margin} }}
+                    const double b2l_below = -b2l_margin / job.scale;
+                    b2l_penalty += b2l_below < 1.0 ? b2l_below : 1.0;
+                }}
+                b2l_penalty += b2l_fired && !job.due[n];
+                b2l_fired |= (bool)job.due[n];
+            }}
             if (b2l_fired) {{
                 if (b2l_count < job.capacity) job.spikes[i * job.capacity + b2l_count] = (int32_t)n;
                 b2l_count++;
@@ -267,7 +311,8 @@ extern "C" void b2l_neurons(const Job *given) {{
             }}
         }}
         job.counts[i] = b2l_count;
-        if (job.errors) job.errors[i] = b2l_error;
+        job.errors[i] = b2l_error;
+        job.penalties[i] = b2l_penalty;
     }}
 }}
 """
