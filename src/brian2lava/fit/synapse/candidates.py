@@ -96,8 +96,13 @@ def synapse_candidate(name: str) -> SynapseCandidate:
     )
 
 
-def offered(family: Family) -> tuple[str, ...]:
-    """The candidates that a fit to targets of this family tries."""
+def offered(family: Family, single_pairs: bool = False) -> tuple[str, ...]:
+    """The candidates that a fit to targets of this family tries.
+
+    ``single_pairs``: of plasticity, only what single pairs of spikes can tell.
+    """
     return tuple(
-        name for name, each in SYNAPSE_CANDIDATES.items() if each.family == family and each.offered
+        name
+        for name, each in SYNAPSE_CANDIDATES.items()
+        if each.family == family and each.offered and not (single_pairs and "triplet" in name)
     )

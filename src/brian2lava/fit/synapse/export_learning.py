@@ -36,7 +36,7 @@ def rule_arguments(rule: LearningRule) -> dict[str, Any]:
     for name, trace in rule.traces.items():
         if name in rule.used:
             found |= {f"{name}_impulse": int(trace.impulse), f"{name}_tau": int(trace.tau)}
-    return {**found, "t_epoch": rule.t_epoch}
+    return {**found, "t_epoch": rule.t_epoch, "rng_seed": 0}
 
 
 def lava_learning(rule: LearningRule | None, weight: int, tag: int, dt: float) -> str:

@@ -64,8 +64,11 @@ def fit_synapse(
         )
     family, fitter = FITTERS[type(target)]
     chosen = replace(options or SynapseOptions(), **changed)  # type: ignore[arg-type]
-    named = [_of_family(synapse_candidate(name), family, target.name)
-             for name in candidates or offered(family)]  # fmt: skip
+    single_pairs = isinstance(target, StdpTarget) and not target.rates.size
+    named = [
+        _of_family(synapse_candidate(name), family, target.name)
+        for name in candidates or offered(family, single_pairs)
+    ]
     if len({each.name for each in named}) < len(named):
         raise FitError("a candidate is named twice.")
     started = time.perf_counter()

@@ -6,12 +6,13 @@ several register sets is one population whose neurons carry different registers.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from brian2lava.chip.arithmetic import evaluate
+from brian2lava.chip.arithmetic import Call, Expression, Name, evaluate, names_in
 from brian2lava.chip.limits import (
     DECAY,
     DELAY_LOIHI1,
@@ -89,6 +90,33 @@ class Layout:
         names = [("exponent", "exponent2")[port] for port in self.ports]
         return np.stack([self.column(table, name) for name in names], axis=1)
 
+    def tidied(self, row: Any) -> Any:
+        """The same synapses in the order of their delays; those of one delay joined if they fit.
+
+        What is added to a current in one step is a sum, so the response stays as it is.
+        """
+        row = np.array(row, np.int64)
+        if len(set(self.ports)) == len(self.ports):
+            return row
+        at = {name: k for k, name in enumerate(self.names)}
+        joined: dict[tuple[int, bool], int] = {}
+        apart: list[tuple[int, int]] = []
+        for k in range(1, len(self.ports) + 1):
+            delay, weight = int(row[at[f"delay{k}"]]), int(row[at[f"weight{k}"]])
+            if not weight:
+                continue
+            key = delay, weight > 0
+            total = joined.get(key, 0) + weight
+            if abs(total) <= WEIGHT_EXCITATORY.high:
+                joined[key] = total
+            else:
+                apart.append((delay, weight))
+        found = sorted([(delay, weight) for (delay, _), weight in joined.items()] + apart)
+        found += [(0, 0)] * (len(self.ports) - len(found))
+        for k, (delay, weight) in enumerate(found, start=1):
+            row[at[f"delay{k}"]], row[at[f"weight{k}"]] = delay, weight
+        return row
+
     def population(self, table: Any) -> Population:
         """Neurons with these registers, whose threshold is out of reach."""
         registers = {n: self.column(table, n) for n in self.names if n in ("du", "du2", "dv")}
@@ -130,14 +158,38 @@ def responses(
     trace = np.zeros((steps + 1, len(table)), kind)
     largest = np.zeros(len(table), kind)
     shown = states[-1:] if layout.state == "potential" else states
-    for k in range(1, steps + 1):
-        for port, rows in zip(population.neuron.ports, arriving):
-            values[port] = rows[k]
-        for name, expression in assignments:
-            values[name] = evaluate(expression, values, arithmetic.word)
-        trace[k] = sum(values[name].astype(kind) for name in shown)
-        largest = np.max([largest, *(np.abs(values[name].astype(kind)) for name in states)], axis=0)
+    moving = frozenset({name for name, _ in assignments} | set(population.neuron.ports))
+    compiled = [
+        (name, _function(expression, values, moving | set(states), arithmetic.word))
+        for name, expression in assignments
+    ]
+    with np.errstate(over="ignore"):
+        for k in range(1, steps + 1):
+            for port, rows in zip(population.neuron.ports, arriving):
+                values[port] = rows[k]
+            for name, function in compiled:
+                values[name] = function(values)
+            for name in shown:
+                trace[k] += values[name]
+            for name in states:
+                np.maximum(largest, np.abs(values[name]), out=largest)
     return Responses(trace.T, largest)
+
+
+def _function(
+    expression: Expression, values: Mapping[str, Any], moving: frozenset[str], word: int
+) -> Callable[[Mapping[str, Any]], Any]:
+    """:func:`brian2lava.chip.arithmetic.evaluate`, with what never moves done once."""
+    if not names_in(expression) & moving:
+        fixed = evaluate(expression, values, word)
+        return lambda values: fixed
+    if isinstance(expression, Name):
+        name = expression.name
+        return lambda values: values[name]
+    assert isinstance(expression, Call)
+    operands = [_function(each, values, moving, word) for each in expression.operands]
+    meaning, kind = expression.row.meaning, np.int32 if word == 32 else np.int64
+    return lambda values: meaning(*[each(values) for each in operands]).astype(kind, copy=False)
 
 
 def _assignments(layout: Layout, population: Population, arithmetic: Arithmetic) -> Any:

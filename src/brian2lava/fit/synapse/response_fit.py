@@ -33,18 +33,19 @@ def fit_response(
             " headroom. Use fewer bits, or a smaller scale."
         )
     steps = len(target.trace) - 1
-    trace = verified(problem.layout, best.row, steps, problem.arithmetic)
+    row = problem.layout.tidied(best.row)
+    trace = verified(problem.layout, row, steps, problem.arithmetic)
     gain = float(problem.gain(trace[None])[0])
-    registers = {name: int(value) for name, value in zip(problem.names, best.row)}
+    registers = {name: int(value) for name, value in zip(problem.names, row)}
     notes = (candidate.note,) if candidate.note else ()
     return SynapseFound(
         candidate=candidate,
         registers=registers,
-        physical=problem.meaning(best.row, gain),
+        physical=problem.meaning(row, gain),
         wanted=best.wanted,
-        errors=_errors(problem, best.row, trace * gain, best.loss),
-        costs=_costs(problem, best.row),
-        notes=notes + _at_limits(problem, best.row),
+        errors=_errors(problem, row, trace * gain, best.loss),
+        costs=_costs(problem, row),
+        notes=notes + _at_limits(problem, row),
         curves=(
             Curve("response", target.times, target.trace, trace * gain, "time (s)",
                   f"{target.kind} ({target.unit})"),
@@ -53,9 +54,9 @@ def fit_response(
         loss=best.loss,
         losses=tuple(run.loss for run in runs),
         evaluations=sum(run.evaluations for run in runs),
-        brian2=partial(brian2_script, problem.layout, best.row, target, gain,
+        brian2=partial(brian2_script, problem.layout, row, target, gain,
                        problem.arithmetic),
-        lava=partial(lava_script, problem.layout, best.row, problem.arithmetic, steps),
+        lava=partial(lava_script, problem.layout, row, problem.arithmetic, steps),
     )  # fmt: skip
 
 
@@ -120,6 +121,6 @@ def _at_limits(problem: ResponseProblem, row: Any) -> tuple[str, ...]:
     found = []
     for name, value, low, high in zip(problem.names, row, problem.low, problem.high):
         fixed = low == high
-        if not fixed and value == high and not name.startswith("exponent"):
+        if not fixed and value == high and name.startswith(("du", "dv", "delay")):
             found.append(f"{name} is at the end of its range, {int(high)}")
     return tuple(found)

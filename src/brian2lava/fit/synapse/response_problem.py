@@ -131,9 +131,13 @@ class ResponseProblem:
         for name in self.names:
             if name.startswith("delay"):
                 put(name, np.rint(values[name] / self.target.dt))
-        table = np.clip(table, self.low, self.high)
+        return self.completed(np.clip(table, self.low, self.high))
+
+    def completed(self, table: Any) -> Any:
+        """Weights and exponents by least squares, for the decays and delays of a table."""
+        table = table.copy()
         for name, column in self._weights(table).items():
-            put(name, column)
+            table[:, self.names.index(name)] = column
         return np.clip(table, self.low, self.high)
 
     def _weights(self, table: Any) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from brian2lava.fit.search.optimisers import optimiser
 _KEPT = 6
 #: Steps of a polish, in least significant bits.
 _BITS = (1, 2, 4)
+#: Steps where what depends on a register follows it.
+_WIDE = (1, 4, 16, 64)
 #: Of pairs of registers, so many moves a round.
 _PAIR_MOVES = 256
 #: Losses that differ by less are equal.
@@ -132,6 +134,9 @@ class Problem(Protocol):
     def rounded(self, values: dict[str, Any]) -> Any:
         """Physical values of shape (size,) -> a table of registers, int64 (size, registers)."""
 
+    def completed(self, table: Any) -> Any:
+        """The same decays, delays and traces, with the rest chosen anew to suit them."""
+
     def loss(self, table: Any) -> Any:
         """Of each register set, shape (size,); infinite where the chip can't take it."""
 
@@ -197,9 +202,12 @@ def polish(problem: Problem, row: Any, seed: int, rounds: int = 25) -> tuple[Any
     losses = np.asarray(problem.loss(rows))
     spent, idle = 1, 0
     for _ in range(rounds):
-        moved = _moved(rows, problem.moves, rng)
+        moved = np.concatenate(
+            [_alone(rows, problem.moves, _BITS), _pairs(rows, problem.moves, rng)]
+        )
+        wide = np.clip(_alone(rows[:2], problem.moves, _WIDE), problem.low, problem.high)
         moved = np.clip(moved, problem.low, problem.high)
-        table = np.unique(np.concatenate([rows, moved]), axis=0)
+        table = np.unique(np.concatenate([rows, moved, problem.completed(wide)]), axis=0)
         found = np.asarray(problem.loss(table))
         spent += len(table)
         order = np.argsort(found, kind="stable")[:_KEPT]
@@ -210,15 +218,19 @@ def polish(problem: Problem, row: Any, seed: int, rounds: int = 25) -> tuple[Any
     return rows, losses, spent
 
 
-def _moved(rows: Any, moves: Any, rng: np.random.Generator) -> Any:
-    """Every register of every row by every step, and random pairs of them."""
+def _alone(rows: Any, moves: Any, bits: tuple[int, ...]) -> Any:
+    """Every register of every row by every step."""
+    each = np.eye(rows.shape[1], dtype=np.int64)[np.asarray(moves, bool)]
+    single = np.concatenate([each * sign * bit for bit in bits for sign in (-1, 1)])
+    return (rows[:, None] + single[None]).reshape(-1, rows.shape[1])
+
+
+def _pairs(rows: Any, moves: Any, rng: np.random.Generator) -> Any:
+    """Random pairs of registers by random steps."""
     each = np.eye(rows.shape[1], dtype=np.int64)[np.asarray(moves, bool)]
     steps = [sign * bit for bit in _BITS for sign in (-1, 1)]
-    single = np.concatenate([each * step for step in steps])
-    alone = (rows[:, None] + single[None]).reshape(-1, rows.shape[1])
-    origin = rows[rng.integers(0, len(rows), _PAIR_MOVES)]
     first, second = (
         each[rng.integers(0, len(each), _PAIR_MOVES)] * rng.choice(steps, (_PAIR_MOVES, 1))
         for _ in range(2)
     )
-    return np.concatenate([alone, origin + first + second])
+    return rows[rng.integers(0, len(rows), _PAIR_MOVES)] + first + second

@@ -20,7 +20,7 @@ from brian2lava.fit.synapse.stdp_problem import StdpProblem
 from brian2lava.fit.synapse.stdp_rules import FORMS, rule_of
 
 #: Copies of a single pair, as multiples of ``draws``: such runs are short.
-_WINDOW_COPIES = 4
+_WINDOW_COPIES = 16
 #: Signs count where the target is above this part of its largest change.
 _SIGNIFICANT = 0.02
 #: Mantissas from which on a weight that starts at 0 may have been held at the end of its range.
@@ -38,6 +38,11 @@ def fit_stdp(
             " arithmetic out."
         )
     terms = FORMS[candidate.name]
+    if not target.rates.size and any(term.endswith("3") for term in terms):
+        raise FitError(
+            f"{candidate.name}: {target.name!r} has single pairs only, which say nothing of triplet"
+            " terms. Give changes over rates, or fit 'pair'."
+        )
     problem = StdpProblem(target, terms)
     runs = [search(problem, options, options.seed + k) for k in range(options.seeds)]
     best = min(runs, key=lambda run: run.loss)
@@ -48,13 +53,14 @@ def fit_stdp(
             " unit_mantissa, or a rule with larger changes."
         )
     rule = rule_of(registers, terms)
+    shown = _counting(registers, rule, terms)
     rule.check("lava")
     window = run_window(rule, target, options.draws * _WINDOW_COPIES, options.seed)
     rates = run_rates(rule, target, options.draws, options.seed + 1)
     return SynapseFound(
         candidate=candidate,
-        registers=registers,
-        physical=problem.meaning(registers),
+        registers=shown,
+        physical=problem.meaning(shown),
         wanted=best.wanted,
         errors=_errors(problem, window, rates),
         costs={
@@ -69,9 +75,18 @@ def fit_stdp(
         loss=best.loss,
         losses=tuple(run.loss for run in runs),
         evaluations=sum(run.evaluations for run in runs),
-        brian2=partial(brian2_stdp, problem.meaning(registers), registers, target),
+        brian2=partial(brian2_stdp, problem.meaning(shown), shown, target),
         lava=partial(lava_learning, rule, target.unit_mantissa // 2, 0, target.dt),
     )
+
+
+def _counting(
+    registers: dict[str, int], rule: LearningRule, terms: tuple[str, ...]
+) -> dict[str, int]:
+    """Without terms whose coefficient is 0, and without traces that nothing reads."""
+    gone = tuple(term for term in terms if not registers[f"{term}_mantissa"])
+    gone += tuple(name for name in rule.traces if name not in rule.used)
+    return {name: value for name, value in registers.items() if name.split("_")[0] not in gone}
 
 
 def run_window(rule: LearningRule, target: StdpTarget, copies: int, seed: int) -> Any:

@@ -25,6 +25,8 @@ _SLOWEST = 2000
 #: Least impulse that is searched: below, a trace is a few coarse levels.
 _LEAST_IMPULSE = 4
 _RIDGE = 1e-9
+#: Impulses around one that is asked for, the nearest first.
+_NEARBY = np.array(sorted(range(-12, 13), key=abs))
 _RANGES = {
     "mantissa": (-MANTISSA.high, MANTISSA.high),
     "exponent": (EXPONENT.low, EXPONENT.high),
@@ -79,13 +81,40 @@ class StdpProblem:
         for name in self.traces:
             self._put(table, f"{name}_tau", np.rint(values[f"tau_{name}"] / self.target.dt))
             self._put(table, f"{name}_impulse", np.rint(values[f"impulse_{name}"]))
+        return self.completed(table)
+
+    def completed(self, table: Any) -> Any:
+        """Coefficients by least squares for the traces of a table, and the impulses with them."""
+        table = table.copy()
         made = features(self.terms, self._traces(table), self.target)
         wanted = self._least_squares(made)
         for k, term in enumerate(self.terms):
-            mantissa, exponent = nearest(wanted[:, k] * 2 ** shift(term))
-            self._put(table, f"{term}_mantissa", mantissa)
-            self._put(table, f"{term}_exponent", exponent)
+            wanted[:, k] *= self._impulses(table, term)
+        for k, term in enumerate(self.terms):
+            self._round_term(table, term, wanted[:, k] * 2 ** shift(term))
         return table
+
+    def _impulses(self, table: Any, term: str) -> Any:
+        """Product of the impulses that a term reads."""
+        columns = [self._column(table, f"{name}_impulse") for name in TERMS[term] if name]
+        return np.prod(columns, axis=0)
+
+    def _round_term(self, table: Any, term: str, amplitude: Any) -> None:
+        """Coefficient and impulse whose product is next to an amplitude.
+
+        A mantissa of 4 bits is coarse; an impulse near the one that was asked for makes up for it.
+        """
+        short, long = TERMS[term]
+        own = f"{long if long and 'plus2' in self.terms else short}_impulse"
+        asked = self._column(table, own)
+        rest = amplitude / (self._impulses(table, term) / asked)
+        tried = np.clip(asked[:, None] + _NEARBY, 1, TRACE_MAX)
+        mantissa, exponent = nearest(rest[:, None] / tried)
+        off = np.abs(mantissa * np.exp2(exponent) * tried - rest[:, None])
+        rows, place = np.arange(len(table)), np.argmin(off, axis=1)
+        self._put(table, own, tried[rows, place])
+        self._put(table, f"{term}_mantissa", mantissa[rows, place])
+        self._put(table, f"{term}_exponent", exponent[rows, place])
 
     def _put(self, table: Any, name: str, values: Any) -> None:
         place = self.names.index(name)
@@ -162,6 +191,8 @@ class StdpProblem:
         """Amplitudes in units of the weight 1, time constants in seconds."""
         found = {}
         for term in self.terms:
+            if f"{term}_mantissa" not in registers:
+                continue
             size = registers[f"{term}_mantissa"] * 2.0 ** (
                 registers[f"{term}_exponent"] - shift(term)
             )
@@ -169,6 +200,8 @@ class StdpProblem:
                 size *= registers[f"{trace}_impulse"] if trace else 1
             found[_AMPLITUDES[term]] = size / self.target.unit_mantissa
         for name in self.traces:
+            if f"{name}_tau" not in registers:
+                continue
             found[_CONSTANTS[name]] = registers[f"{name}_tau"] * self.target.dt
         return found
 
