@@ -264,7 +264,13 @@ class _Builder:
         if not self.graph.before(name):
             shape = self.flows.shape(name)
             return Flow(shape, {}, np.zeros(prod(shape)))
-        return self.flows.into(name)
+        flow = self.flows.into(name)
+        if flow.size != self.cells[name].size:
+            raise NotSupported(
+                f"NIR node '{name}' has {self.cells[name].size} neurons, but gets an input of"
+                f" shape {flow.shape}. Make the sizes equal."
+            )
+        return flow
 
     # ------------------------------------------------------------ groups
     def _group(self, name: str) -> None:

@@ -23,10 +23,11 @@ _ALIKE = 1e-3
 
 @dataclass(frozen=True)
 class Hint:
-    """One gain of a node and the time step that it would undo, in seconds."""
+    """One gain of a node, its mean, and the time step that it would undo, in seconds."""
 
     node: str
     gain: str
+    value: float
     dt: float
 
 
@@ -60,16 +61,16 @@ def hints(nodes: Mapping[str, Any]) -> Iterator[Hint]:
         for gain, values, tau in GAINS.get(type(node).__name__, lambda _: ())(node):
             dt = _undone(tau, values)
             if dt is not None:
-                yield Hint(name, gain, dt)
+                yield Hint(name, gain, float(np.mean(values)), dt)
 
 
 def hidden_dt(nodes: Mapping[str, Any]) -> tuple[float | None, tuple[Hint, ...]]:
-    """The dt that all gains agree on, at least two of them, and the gains.
+    """The dt that all gains agree on, at least two different ones, and the gains.
 
-    One gain alone proves nothing: a resistance may be any number.
+    One gain alone proves nothing: a resistance may be any number, the same in all layers.
     """
     found = tuple(hints(nodes))
-    if len(found) < 2:
+    if not found or np.ptp([hint.value for hint in found]) <= _ALIKE * found[0].value:
         return None, found
     values = np.array([hint.dt for hint in found])
     agree = np.ptp(values) <= _ALIKE * values[0]
