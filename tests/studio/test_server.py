@@ -22,7 +22,7 @@ from tests.studio.targets import known_target
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    shown = show(known_target(), session=tmp_path_factory.mktemp("studio") / "bench.npz")
+    shown = show(known_target(), session=tmp_path_factory.mktemp("studio") / "session.b2l")
     yield shown
     shown.close()
     assert not shown.thread.is_alive()
@@ -123,7 +123,7 @@ def test_it_listens_on_this_machine_only(page: Page) -> None:
 
 
 def test_a_token_is_new_each_time(page: Page, tmp_path: Path) -> None:
-    other = show(known_target(), session=tmp_path / "bench.npz")
+    other = show(known_target(), session=tmp_path / "session.b2l")
     try:
         assert urlsplit(other.url).path != urlsplit(page.url).path
         assert len(urlsplit(other.url).path) > 30
@@ -133,7 +133,7 @@ def test_a_token_is_new_each_time(page: Page, tmp_path: Path) -> None:
 
 
 def test_what_is_done_outlives_the_server(tmp_path: Path) -> None:
-    session = tmp_path / "bench.npz"
+    session = tmp_path / "session.b2l"
     first = show(known_target(), session=session)
     with connect(socket_url(first), origin=origin(first), max_size=None) as talk:
         answer(talk, 1, "choose", name="LIF")

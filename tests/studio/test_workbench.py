@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,14 @@ import pytest
 
 from brian2lava.errors import ChipLimit, FitError
 from brian2lava.fit.candidates import CANDIDATES
-from brian2lava.studio import keeping, protocols, scores, variations
+from brian2lava.fit.session import Session
+from brian2lava.studio import protocols, scores, variations
 from brian2lava.studio.decimate import least_and_largest, positions
 from brian2lava.studio.desk import Desk
+from brian2lava.studio.opening import open_desk
 from brian2lava.studio.operations import OPERATIONS
 from brian2lava.studio.runs import run_pair
-from brian2lava.studio.setup import Setup
+from brian2lava.studio.setup import Setup, reach
 from brian2lava.studio.view import Window, panel, traces
 from brian2lava.studio.wire import pack, unpack
 from brian2lava.studio.workbench import Workbench
@@ -30,8 +31,9 @@ def bench() -> Workbench:
 
 
 @pytest.fixture
-def desk(bench: Workbench, tmp_path: Path) -> Desk:
-    return Desk(bench, tmp_path / "bench.npz")
+def desk(tmp_path: Path) -> Desk:
+    session = Session(path=tmp_path / "session.b2l")
+    return Desk(Workbench(known_target(), "LIF", KNOWN, session=session))
 
 
 def ask(desk: Desk, op: str, **given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -57,9 +59,18 @@ def test_a_value_moves_its_register_and_no_other(bench: Workbench) -> None:
     assert after["dv"] == round(4096 * (1 - np.exp(-1 / 40)))
 
 
+def middle(name: str) -> dict[str, float]:
+    """Values in the middle between the bounds of a candidate."""
+    ends = {p.name: (*p.bounds(reach(known_target())), p.log) for p in CANDIDATES[name].parameters}
+    return {
+        name: (low * high) ** 0.5 if log else (low + high) / 2
+        for name, (low, high, log) in ends.items()
+    }
+
+
 @pytest.mark.parametrize("name", CANDIDATES)
 def test_a_register_can_be_stepped_and_its_meaning_is_shown(name: str) -> None:
-    bench = Workbench(known_target(), name)
+    bench = Workbench(known_target(), name, middle(name))
     for register in bench.registers():
         if register == "scale":
             continue
@@ -112,10 +123,10 @@ def test_undo_and_redo(bench: Workbench) -> None:
     bench.undo()
     assert bench.setup.tuning.values["bias"] == KNOWN["bias"]
     bench.undo()
-    assert bench.setup is first and not bench.can_undo
+    assert bench.setup.tunings == first.tunings and not bench.can_undo
     bench.redo()
     bench.redo()
-    assert bench.setup is last and not bench.can_redo
+    assert bench.setup.tunings == last.tunings and not bench.can_redo
 
 
 def test_a_candidate_is_found_again_as_it_was_left(bench: Workbench) -> None:
@@ -198,9 +209,9 @@ def test_a_window_may_lie_anywhere() -> None:
 # --- tabs ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", CANDIDATES)
-def test_every_tab_has_an_answer_for_every_candidate(name: str, tmp_path: Path) -> None:
-    desk = Desk(Workbench(known_target(), name), tmp_path / "bench.npz")
+@pytest.mark.parametrize("name", ["LIFReset", "ALIF2", "CubaLIF2Slow", "ATRLIF", "RF_IZ"])
+def test_every_tab_has_an_answer(name: str) -> None:
+    desk = Desk(Workbench(known_target(), name))
     asked: dict[str, dict[str, Any]] = {
         "hello": {}, "tiles": {}, "fi": {}, "response": {"kind": "ramp"}, "bits": {},
         "what_if": {}, "dt_scan": {}, "phase": {"current": 0.5}, "code": {"page": "tune"},
@@ -252,48 +263,78 @@ def test_scores_cover_all_sweeps(bench: Workbench) -> None:
 # --- what is kept --------------------------------------------------------------------------------
 
 
-def test_all_is_there_again(desk: Desk) -> None:
+def test_all_is_there_again_and_the_way_back_too(desk: Desk) -> None:
     ask(desk, "set_value", name="tau_m", value=0.0123)
     ask(desk, "set_register", name="bias_mant", value=77)
     ask(desk, "lock", name="bias", locked=True)
+    ask(desk, "spans", train=[[0.5, 1.5]], held_out=[[0.0, 0.5]])
     ask(desk, "choose", name="RF")
     ask(desk, "option", name="window", value=0.004)
-    desk.tick()
-    again = Desk.restored(desk.session)
+    desk.save()
+    again = open_desk(session=desk.session)
     before, after = desk.bench.setup, again.bench.setup
     assert after.tunings == before.tunings and after.window == 0.004
-    assert after.target.train == before.target.train
+    assert after.target.train == ((0.5, 1.5),)
     sweep, kept = before.target.sweeps[0], after.target.sweeps[0]
     assert np.array_equal(sweep.current, kept.current)
     assert np.array_equal(sweep.spikes[0], kept.spikes[0])
+    for _ in range(6):
+        ask(again, "undo")
+    assert not again.bench.can_undo
+    assert again.bench.setup.tuning.values == KNOWN
+    assert again.bench.setup.target.train == known_target().train
 
 
-def test_kept_files_that_are_none(desk: Desk, tmp_path: Path) -> None:
-    path = tmp_path / "bench.npz"
+def test_a_target_can_be_taken_back(desk: Desk) -> None:
+    ask(desk, "from_model", model="AdEx", dt=2e-4)
+    assert desk.bench.setup.target.name == "AdEx"
+    ask(desk, "undo")
+    assert desk.bench.setup.target.name == "known LIF"
+    assert desk.bench.setup.tuning.values == KNOWN
+    assert not desk.bench.can_undo
+    ask(desk, "redo")
+    assert desk.bench.setup.target.name == "AdEx"
+
+
+def test_a_session_without_a_bench_gets_one(tmp_path: Path) -> None:
+    session = Session(known_target(), tmp_path / "from the command line.b2l")
+    session.save()
+    desk = open_desk(session=session.path)
+    assert desk.bench.setup.target.name == "known LIF" and not desk.bench.can_undo
+
+
+def test_what_is_no_session_is_refused_and_left(tmp_path: Path) -> None:
+    path = tmp_path / "session.b2l"
     path.write_bytes(b"not a zip")
-    with pytest.raises(FitError, match="can't be read .* nothing in it was changed"):
-        keeping.load(path)
-    np.savez(path, json=np.array([{"a": 1}], dtype=object))  # pickled: never loaded
-    with pytest.raises(FitError, match="can't be read"):
-        keeping.load(path)
+    with pytest.raises(FitError):
+        open_desk(session=path)
+    assert path.read_bytes() == b"not a zip"
+
+
+def test_a_damaged_bench_is_refused(desk: Desk) -> None:
+    document = dict(desk.bench.session.document["studio"])
+    damages: list[dict[str, Any]] = [
+        {"candidate": "LIFF"},
+        {"dt": 9.0},
+        {"tunings": {}},
+        {"tunings": [1]},
+    ]
+    for wrong in damages:
+        desk.bench.session.edit("broken", studio={**document, **wrong})
+        with pytest.raises(FitError):
+            Workbench.resumed(desk.bench.session)
+
+
+def test_a_file_that_another_studio_wrote_is_told_of(desk: Desk) -> None:
     desk.save()
-    assert keeping.load(path)
-
-
-def test_a_newer_or_a_huge_file_is_refused(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as changed:
-        changed.setattr(keeping, "VERSION", 99)
-        desk.save()
-    with pytest.raises(FitError, match="written by a newer brian2lava"):
-        keeping.load(desk.session)
-    bomb = tmp_path / "bomb.npz"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("json.npy", bytes(3 << 20))
-    monkeypatch.setattr(keeping, "LARGEST", 1 << 20)
-    with pytest.raises(FitError, match="would unpack to 3 MiB"):
-        keeping.load(bomb)
+    assert desk.session is not None
+    other = open_desk(session=desk.session)
+    ask(other, "set_value", name="gain", value=1.5)
+    other.save()
+    ask(desk, "set_value", name="gain", value=1.6)
+    desk._changed_at = desk._first_at = -1e9  # long ago
+    header, _ = unpack(desk.tick() or b"")
+    assert "something else made or changed it" in header["error"]
 
 
 # --- messages ------------------------------------------------------------------------------------

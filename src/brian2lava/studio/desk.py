@@ -10,7 +10,6 @@ from threading import RLock
 from typing import Any
 
 from brian2lava.errors import BrianLavaError
-from brian2lava.studio import keeping
 from brian2lava.studio.fit_run import FitRun
 from brian2lava.studio.operations import perform
 from brian2lava.studio.runs import Pair, run_pair
@@ -18,6 +17,10 @@ from brian2lava.studio.setup import Setup
 from brian2lava.studio.wire import pack, unpack
 from brian2lava.studio.workbench import Workbench
 
+#: The fit's name in the session.
+_FIT = "studio"
+#: Seconds without a change before it is written, and the longest that it is not.
+_QUIET, _LATEST = 0.4, 5.0
 _OURS = (
     "an error in brian2lava itself, not in what you did; nothing is lost, and the terminal has the"
     " details for a report."
@@ -30,53 +33,76 @@ class Desk:
     Parameters
     ----------
     bench : Workbench
-    session : path
-        Where everything is kept.
+        Its session is saved now and then, and at the end.
     """
 
     bench: Workbench
 
-    def __init__(self, bench: Workbench, session: Path) -> None:
+    def __init__(self, bench: Workbench) -> None:
         self.bench = bench
-        self.session = session
         self.fit = FitRun()
         self.unsaved = True
-        self._told = 0
-        self._saved_at = 0
+        self._changed_at = self._first_at = 0.0
+        self._told = self._kept = 0
+        self._trouble = ""
         self._lock = RLock()
         self._pair: tuple[Setup, Pair] | None = None
+        if _FIT in bench.session.fits:
+            self.fit.restore(bench.session.resumed(_FIT), bench.session.fits[_FIT].target)
 
-    @classmethod
-    def restored(cls, session: Path) -> Desk:
-        """The desk as it was left; a fit that was running is paused."""
-        setup, more, _ = keeping.load(session)
-        bench = Workbench(setup.target, setup.candidate_name, setup.tuning.values, setup.origin)
-        bench.restore(setup)
-        desk = cls(bench, session)
-        if more.get("fit"):
-            desk.fit.restore(setup.target, more["fit"])
-        return desk
+    @property
+    def session(self) -> Path | None:
+        """Where everything is kept."""
+        return self.bench.session.path
 
     def save(self) -> None:
-        """Keep everything, if something changed."""
-        if self.unsaved or self.fit.changes != self._saved_at:
+        """Keep everything, if something changed.
+
+        Raises
+        ------
+        FitError
+            It can't be written.
+        """
+        if self.fit.changes != self._kept:
+            self._kept, self.unsaved = self.fit.changes, True
+            kept = self.fit.kept()
+            if kept is not None:
+                with self._lock:
+                    self.bench.session.fits[_FIT] = kept
+        if self.unsaved and self.session is not None:
             with self._lock:
-                setup, self.unsaved = self.bench.setup, False
-            self._saved_at = self.fit.changes
-            keeping.save(self.session, setup, {"fit": self.fit.state()}, {})
+                self.unsaved = False
+                self.bench.session.save()
 
     def tick(self) -> bytes | None:
-        """Called now and then: keeps what changed; returns news of a fit for the pages."""
-        self.save()
+        """Called now and then: keeps what changed; returns news for the pages.
+
+        While a slider moves nothing is written, for ``_LATEST`` seconds at most.
+        """
+        now = time.monotonic()
+        if not self.unsaved or now > self._changed_at + _QUIET or now > self._first_at + _LATEST:
+            trouble = self._saved_or_why()
+            if trouble and trouble != self._trouble:
+                self._trouble = trouble
+                return pack({"news": "trouble", "error": trouble})
+            self._trouble = trouble
         if self.fit.changes == self._told:
             return None
         self._told = self.fit.changes
         return pack({"news": "fit", "fit": self.fit.report()}, self.fit.curves())
 
+    def _saved_or_why(self) -> str:
+        try:
+            self.save()
+        except BrianLavaError as error:
+            self.unsaved = True
+            return str(error)
+        return ""
+
     def close(self) -> None:
         """The last that is done: a fit pauses, and all is kept."""
         self.fit.pause()
-        self.unsaved = True
+        self.fit.changes += 1
         self.save()
 
     def pair(self) -> Pair:
@@ -87,6 +113,9 @@ class Desk:
 
     def changed(self) -> None:
         """Something is to be kept."""
+        self._changed_at = time.monotonic()
+        if not self.unsaved:
+            self._first_at = self._changed_at
         self.unsaved = True
 
     def respond(self, message: bytes) -> bytes:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from brian2lava.errors import BrianLavaError, FitError
 from brian2lava.fit.search import FitOptions, FitResult, Fitting
+from brian2lava.fit.session import KeptFit
 from brian2lava.fit.target import Target
 
 #: Seconds of searching between two looks at what the page wants, and between two rankings.
@@ -26,9 +27,10 @@ class FitRun:
 
     def __init__(self) -> None:
         self.fitting: Fitting | None = None
+        self.target: Target | None = None
         self.result: FitResult | None = None
         self.error = ""
-        self.running = False
+        self.running = self.stopped = False
         self.changes = 0
         self._wanted = False
         self._thread: threading.Thread | None = None
@@ -52,7 +54,8 @@ class FitRun:
             raise FitError("no candidate is chosen; choose at least one.")
         fitting = Fitting(target, list(names), options)
         with self._lock:
-            self.fitting, self.result, self.error = fitting, None, ""
+            self.fitting, self.target = fitting, target
+            self.result, self.error, self.stopped = None, "", False
         self.go_on()
 
     def pause(self) -> None:
@@ -76,9 +79,8 @@ class FitRun:
         """Be content with what has been found."""
         self.pause()
         with self._lock:
-            if self.fitting is not None and not self.fitting.done:
-                self._rank()
-                self.fitting = None
+            self._rank()
+            self.stopped = True
         self.changes += 1
 
     def _run(self) -> None:
@@ -133,10 +135,11 @@ class FitRun:
         fitting = self.fitting
         found: dict[str, Any] = {
             "running": self.running,
-            "can_resume": fitting is not None and not fitting.done and not self.running,
+            "can_resume": fitting is not None
+            and not (fitting.done or self.running or self.stopped),
             "error": self.error,
             "rows": [] if self.result is None else rows(self.result),
-            "done": 1.0 if self.result is not None and fitting is None else 0.0,
+            "done": 0.0,
             "seconds": 0.0,
             "left": None,
             "estimate": self.estimate,
@@ -171,39 +174,17 @@ class FitRun:
                 arrays[f"{each.name}_loss"] = np.minimum.accumulate(losses)
         return arrays
 
-    # --- what is kept ----------------------------------------------------------------------------
-    def state(self) -> dict[str, Any] | None:
-        """What :meth:`restore` needs beside the target; None without a fit."""
+    def kept(self) -> KeptFit | None:
+        """The fit as a session keeps it; None without one."""
         with self._lock:
-            if self.fitting is None:
+            if self.fitting is None or self.target is None:
                 return None
-            options = self.fitting.options
-            return {
-                "candidates": [each.name for each in self.fitting.candidates],
-                "options": {
-                    name: getattr(options, name)
-                    for name in (*_KEPT, "dt", "drive", "fixed", "bounds")
-                },
-                "fitting": self.fitting.state(),
-            }
+            return KeptFit.of(self.fitting, self.target)
 
-    def restore(self, target: Target, state: Mapping[str, Any]) -> None:
+    def restore(self, fitting: Fitting, target: Target) -> None:
         """A fit as it was left, paused."""
-        fitting = Fitting(target, state["candidates"], _options(state["options"]))
-        fitting.resume(state["fitting"])
-        self.fitting = fitting
+        self.fitting, self.target = fitting, target
         self._rank()
-
-
-_KEPT = ("evaluations", "seeds", "window", "optimiser", "workers")
-
-
-def _options(given: Mapping[str, Any]) -> FitOptions:
-    bounds = {
-        name: {parameter: tuple(ends) for parameter, ends in each.items()}
-        for name, each in (given.get("bounds") or {}).items()
-    }
-    return FitOptions(**{**given, "bounds": bounds})
 
 
 def rows(result: FitResult) -> list[dict[str, Any]]:

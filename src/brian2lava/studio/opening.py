@@ -8,6 +8,7 @@ import numpy as np
 
 from brian2lava.errors import BrianLavaError
 from brian2lava.fit.candidates import CANDIDATES
+from brian2lava.fit.session import Session
 from brian2lava.fit.target import Sweep, Target
 from brian2lava.studio import keeping
 from brian2lava.studio.desk import Desk
@@ -32,11 +33,12 @@ def open_desk(target: Target | None = None, session: str | Path | None = None) -
         The session can't be read.
     """
     path = Path(session) if session is not None else keeping.kept_in()
+    kept = Session.load(path) if path.exists() else Session(path=path)
     if target is not None:
-        return Desk(Workbench(target), path)
-    if path.exists():
-        return Desk.restored(path)
-    return Desk(landing(), path)
+        return Desk(Workbench(target, session=kept))
+    if not kept.targets:
+        return Desk(landing(kept))
+    return Desk(Workbench.resumed(kept))
 
 
 #: What `fit(target, ["ATRLIF"])` finds for the landing target: physical values and registers.
@@ -51,11 +53,9 @@ _REGISTERS = {
 }  # fmt: skip
 
 
-def landing() -> Workbench:
+def landing(session: Session) -> Workbench:
     """An AdEx neuron under a noisy current, and a chip neuron that has been fitted to it."""
-    bench = Workbench(made_from(LANDING), "ATRLIF", _VALUES, LANDING)
-    bench.setup = bench.setup.tuned(overrides=_REGISTERS)
-    return bench
+    return Workbench(made_from(LANDING), "ATRLIF", _VALUES, LANDING, _REGISTERS, session)
 
 
 def compile_all() -> None:

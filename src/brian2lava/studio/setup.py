@@ -119,7 +119,8 @@ class Setup:
 
     def stimulus(self, sweep: int | None = None) -> Stimulus:
         """A sweep's current, a sample a step of the chip: the mean where steps are longer."""
-        return _stimulus(Same(self.target), self.sweep if sweep is None else sweep, self.dt)
+        chosen = self.sweep if sweep is None else sweep
+        return _stimulus(Same(self.target.sweeps), self.target.dt, chosen, self.dt)
 
     def tuned(self, **changes: Any) -> Setup:
         """Another tuning of the chosen candidate."""
@@ -210,14 +211,19 @@ def numbers_of(candidate: Candidate, settings: Settings) -> dict[str, float]:
 
 def reach(target: Target) -> float:
     """The largest absolute value of the stimulus."""
-    return max(float(np.abs(sweep.current).max()) for sweep in target.sweeps)
-
-
-@functools.lru_cache(maxsize=32)
-def _at_step(target: Same, dt: float) -> Target:
-    return resampled(target.value, dt)
+    return _reach(Same(target.sweeps))
 
 
 @functools.lru_cache(maxsize=64)
-def _stimulus(target: Same, sweep: int, dt: float) -> Stimulus:
-    return Stimulus(_at_step(target, dt).sweeps[sweep].current[:MOST_SHOWN])
+def _reach(sweeps: Same) -> float:
+    return max(float(np.abs(sweep.current).max()) for sweep in sweeps.value)
+
+
+@functools.lru_cache(maxsize=32)
+def _at_step(sweeps: Same, given: float, dt: float) -> Target:
+    return resampled(Target("target", given, sweeps.value), dt)
+
+
+@functools.lru_cache(maxsize=64)
+def _stimulus(sweeps: Same, given: float, sweep: int, dt: float) -> Stimulus:
+    return Stimulus(_at_step(sweeps, given, dt).sweeps[sweep].current[:MOST_SHOWN])

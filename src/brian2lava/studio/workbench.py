@@ -8,12 +8,12 @@ from typing import Any
 
 from brian2lava.errors import FitError
 from brian2lava.fit.candidates import candidate
+from brian2lava.fit.search.trial import settings_state
+from brian2lava.fit.session import Session
 from brian2lava.fit.target import Target
 from brian2lava.studio.guess import first_values
+from brian2lava.studio.keeping import KEY, document_of, setup_from
 from brian2lava.studio.setup import Setup, Tuning, numbers_of
-
-#: Changes that can be taken back.
-_KEPT = 200
 
 
 def _inward(value: float) -> int:
@@ -22,7 +22,7 @@ def _inward(value: float) -> int:
 
 
 class Workbench:
-    """Holds a :class:`Setup` and replaces it, change by change.
+    """Holds a :class:`Setup` and replaces it, change by change; each is an edit of a session.
 
     Parameters
     ----------
@@ -32,6 +32,10 @@ class Workbench:
         Of the candidate's parameters; else a first guess is made.
     origin : dict, optional
         See :class:`Setup`.
+    overrides : dict, optional
+        See :class:`Tuning`.
+    session : Session, optional
+        Else one that is kept nowhere.
     """
 
     def __init__(
@@ -40,51 +44,82 @@ class Workbench:
         candidate_name: str = "ATRLIF",
         values: Mapping[str, float] | None = None,
         origin: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, float] | None = None,
+        session: Session | None = None,
     ) -> None:
         candidate(candidate_name)
         start = dict(values) if values else first_values(target, candidate_name)
-        self.setup = Setup(target, candidate_name, {candidate_name: Tuning(start)}, target.dt,
-                           origin=origin or {})  # fmt: skip
+        tuning = Tuning(start, dict(overrides or {}))
+        setup = Setup(
+            target, candidate_name, {candidate_name: tuning}, target.dt, origin=origin or {}
+        )
+        self.session = session or Session()
         self._starts: dict[str, dict[str, float]] = {candidate_name: start}
-        self._back: list[tuple[str, Setup]] = []
-        self._forward: list[Setup] = []
+        self._put_target(setup, first=True)
 
-    def restore(self, setup: Setup) -> None:
-        """Go on with a setup from elsewhere."""
-        self.setup = setup
-        self._starts = {name: dict(t.values) for name, t in setup.tunings.items()}
+    @classmethod
+    def resumed(cls, session: Session) -> Workbench:
+        """The bench of a session as it was left; a session that had none gets one."""
+        if KEY not in session.document:
+            return cls(session.target, session=session)
+        bench = cls.__new__(cls)
+        bench.session = session
+        bench._read()
+        return bench
 
+    # --- the session -----------------------------------------------------------------------------
     def change(self, setup: Setup, what: str) -> None:
         """Replace the setup; a run of changes of the same thing is one step back."""
         setup.settings()  # what the chip can't hold is refused before anything changes
-        if not self._back or self._back[-1][0] != what or self._forward:
-            self._back = [*self._back[-_KEPT:], (what, self.setup)]
-        self._forward = []
+        if setup.target.sweeps is not self.setup.target.sweeps:
+            self._put_target(setup)
+            return
+        if setup.target is not self.setup.target:
+            self.session.set_spans(setup.target.train, setup.target.held_out)
+            what = "spans"
+        self._put(setup, what)
+
+    def _put_target(self, setup: Setup, first: bool = False) -> None:
+        self.session.choose(setup.target)
+        self._put(setup, f"target {setup.target.name}", first)
+
+    def _put(self, setup: Setup, what: str, first: bool = False) -> None:
+        name = setup.candidate_name
+        registers = {**self.session.document["settings"], name: settings_state(setup.settings())}
+        document = document_of(setup, self._starts, first)
+        self.session.edit(what, merge=True, settings=registers, **{KEY: document})
         self.setup = setup
+
+    def _read(self) -> None:
+        document = self.session.document[KEY]
+        self.setup = setup_from(document, self.session.target)
+        self._starts = {name: dict(start) for name, start in document["starts"].items()}
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a step back."""
-        return bool(self._back)
+        return bool(self.session.undoable) and not self.session.document[KEY].get("first")
 
     @property
     def can_redo(self) -> bool:
         """Whether there is a step forward."""
-        return bool(self._forward)
+        return bool(self.session.redoable)
 
     def undo(self) -> None:
         """One step back."""
-        if self._back:
-            _, setup = self._back.pop()
-            self._forward.append(self.setup)
-            self.setup = setup
+        if self.can_undo:
+            self.session.undo()
+            if KEY not in self.session.document:
+                self.session.redo()
+            self._read()
 
     def redo(self) -> None:
         """One step forward."""
-        if self._forward:
-            self._back.append(("redo", self.setup))
-            self.setup = self._forward.pop()
+        if self.can_redo:
+            self.session.redo()
+            self._read()
 
+    # --- parameters and registers ----------------------------------------------------------------
     def set_value(self, name: str, value: float) -> None:
         """A physical parameter."""
         self.change(self.setup.with_value(name, value), f"value {name}")
@@ -115,7 +150,7 @@ class Workbench:
         self.set_register(register, now + by * towards * _inward(now))
 
     def registers(self) -> dict[str, float]:
-        """All registers and the synapse, by name."""
+        """All registers and the synapses, by name."""
         return numbers_of(self.setup.candidate, self.setup.settings())
 
     def lock(self, name: str, locked: bool) -> None:
@@ -134,8 +169,9 @@ class Workbench:
         if name is None:
             kept = {} if not changed.tuning.locked else changed.tuning.overrides
             changed = changed.tuned(overrides=kept)
-        self.change(changed, f"reset {name}")
+        self.change(changed, f"reset {name or 'all'}")
 
+    # --- candidates, targets, options ------------------------------------------------------------
     def choose(self, name: str) -> None:
         """Another candidate, as one left it, or with a first guess."""
         candidate(name)
@@ -143,22 +179,22 @@ class Workbench:
         if name not in tunings:
             tunings[name] = Tuning(first_values(self.setup.target, name))
             self._starts[name] = dict(tunings[name].values)
-        self.change(replace(self.setup, tunings=tunings, candidate_name=name), "candidate")
+        self.change(replace(self.setup, tunings=tunings, candidate_name=name), f"candidate {name}")
 
     def adopt(self, setup: Setup) -> None:
         """What a fit found; a reset leads back to it."""
         self._starts[setup.candidate_name] = dict(setup.tuning.values)
-        self.change(setup, "adopt")
+        self.change(setup, f"fitted {setup.candidate_name}")
 
     def set_target(self, target: Target, origin: Mapping[str, Any] | None = None) -> None:
         """Another target; candidates begin anew, for gains depend on the stimulus."""
         name = self.setup.candidate_name
         start = first_values(target, name)
-        self._starts = {name: start}
         setup = replace(
             self.setup, target=target, tunings={name: Tuning(start)}, dt=target.dt, sweep=0,
             origin=origin or {},
         )  # fmt: skip
+        self._starts = {name: start}
         self.change(setup, "target")
 
     def set_spans(self, train: Sequence[Any], held_out: Sequence[Any]) -> None:

@@ -32,7 +32,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Page]:
     """A studio as it is when it is opened for the first time."""
-    page = show(session=tmp_path / "bench.npz")
+    page = show(session=tmp_path / "session.b2l")
     yield page
     page.close()
 

@@ -81,6 +81,7 @@ class Studio {
   }
 
   news(header, arrays) {
+    if (header.news === "trouble") tell(header.error);
     for (const view of this.views.values()) view.news?.(header, arrays);
   }
 
