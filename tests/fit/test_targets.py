@@ -312,6 +312,7 @@ def test_equations_with_subexpressions_functions_and_a_declared_input() -> None:
         ({"equations": "dv/dt = (EL - v + R*I) : volt"}, "Brian2 refuses"),
         ({"namespace": {**CONSTANTS, "EL": -70 * brian2.nS}}, "Brian2 refuses"),
         ({"namespace": {**CONSTANTS, "EL": lambda t: t}}, "no number with a unit"),
+        ({"namespace": {**CONSTANTS, "EL": np.ones(1)}}, "no number with a unit"),
         ({"namespace": {k: v for k, v in CONSTANTS.items() if k != "tau"}}, "tau"),
         ({"equations": LIF + "\nk : 1"}, "'k' of the equations has no value"),
         ({"equations": LIF.replace("R*I", "R*I + xi*mV*tau**0.5")}, "have noise"),

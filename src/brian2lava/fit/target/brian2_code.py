@@ -38,6 +38,8 @@ devices: Any = importlib.import_module("brian2.devices.device")
 _LOCK = threading.RLock()
 _RANDOM = {"rand", "randn", "poisson", "binomial"}
 _OF_THE_CLOCK = {"t", "dt", "t_in_timesteps", "i", "N"}
+#: Powers that are written as products.
+_PRODUCTS = frozenset(range(2, 9))
 _NAMED = (volt, amp, siemens, ohm, farad, second, hertz)
 _BASE = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
 
@@ -73,13 +75,15 @@ def kernel_of(neuron: NeuronEquations) -> NeuronKernel:
 def value_of(given: Any) -> Value:
     """A number or a Brian2 quantity as a :class:`Value`."""
     try:
-        number = float(np.asarray(given, np.float64))
+        array = np.asarray(given, np.float64)
     except (TypeError, ValueError):
+        array = None
+    if array is None or array.ndim:
         raise FitError(
             f"{given!r} is no number with a unit; functions and arrays have no place in the"
             " equations of a fit. Give a stimulus for what changes in time."
-        ) from None
-    return Value(number, unit_text(get_dimensions(given)))
+        )
+    return Value(float(array), unit_text(get_dimensions(given)))
 
 
 def unit_text(dimensions: Any) -> str:
@@ -227,10 +231,15 @@ def _check_method(name: str) -> None:
 
 
 class _Renderer(CPPNodeRenderer):
-    """Brian2's, but quotients of integers are doubles, as NumPy has them."""
+    """Brian2's, but quotients of integers are doubles, as NumPy has them, and small powers
+    products: ``pow`` is a call that the compiler keeps, and a costly one.
+    """
 
     def render_BinOp(self, node: ast.BinOp) -> str:
         """As Brian2's."""
+        power: Any = node.right.value if isinstance(node.right, ast.Constant) else None
+        if isinstance(node.op, ast.Pow) and power in _PRODUCTS:
+            return f"b2l_power<{int(power)}>({self.render_node(node.left)})"
         if not isinstance(node.op, ast.Div):
             return str(super().render_BinOp(node))
         left, right = (self.render_element_parentheses(part) for part in (node.left, node.right))

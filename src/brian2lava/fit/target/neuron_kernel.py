@@ -256,6 +256,11 @@ _TEXT = """
 #include <cmath>
 #include <cstdlib>
 using namespace std;
+template <int N> static inline double b2l_power(double x) {{
+    double y = x;
+    for (int k = 1; k < N; k++) y *= x;
+    return y;
+}}
 {support}
 struct Job {{
     int64_t size, first, last, steps, capacity;
