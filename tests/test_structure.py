@@ -22,6 +22,8 @@ MAY_IMPORT = {
     "lava": ("processes", "interop"),
     "cupy": ("engine/cuda",),
     "nir": ("interop/nir",),
+    "starlette": ("studio",),
+    "uvicorn": ("studio",),
 }  # fmt: skip
 
 #: What a stage may know of the others, besides itself, `errors` and `cache`.
@@ -31,6 +33,7 @@ MAY_KNOW = {
     "capture": ("program",),
     "processes": ("engine", "program"),
     "fit": ("chip", "engine", "interop", "program"),
+    "studio": ("chip", "engine", "fit"),
 }
 
 #: Who may know a stage that stands at the end of the road.
