@@ -2,7 +2,8 @@
 
 `python -m benchmarks.float_fit PATH`, where PATH is a folder with the example's
 `input_traces_hh.csv` (ampere) and `output_traces_hh.csv` (millivolt): 5 traces, 0.01 ms a sample.
-Model, bounds and error (mean squared difference from 5 ms on) are the example's. The result is run once more by Brian2 itself, in NumPy, as a check.
+Model, bounds and error (mean squared difference from 5 ms on) are the example's. The result is run
+once more by Brian2 itself, in NumPy, as a check.
 """
 
 from __future__ import annotations
