@@ -109,7 +109,7 @@ def phase_plane(setup: Setup, current: float) -> tuple[dict[str, Any], dict[str,
     """
     pair = run_pair(setup)
     thin = max(1, len(pair.chip.membrane) // _POINTS)
-    values, frame = setup.meaning(pair.settings), setup.frame
+    values, frame = setup.meaning(), setup.frame
     if setup.candidate.model in ("RF", "RF_IZ"):
         return _resonator_plane(setup, pair, current, thin)
     level = values["gain"] * current + values["bias"]

@@ -105,17 +105,24 @@ class Setup:
         """What turns physical values into integers."""
         return Frame(self.dt, reach(self.target), self.threshold, drive=self.drive)
 
-    def settings(self, values: Mapping[str, float] | None = None) -> Settings:
-        """The registers, as a batch of one."""
-        tuning = self.tuning
-        given = {name: np.array([value]) for name, value in (values or tuning.values).items()}
+    @functools.cached_property
+    def _settings(self) -> Settings:
+        given = {name: np.array([value]) for name, value in self.tuning.values.items()}
         made = self.candidate.to_settings(given, self.frame)
-        return with_registers(made, tuning.overrides) if tuning.overrides else made
+        return with_registers(made, self.tuning.overrides) if self.tuning.overrides else made
 
-    def meaning(self, settings: Settings | None = None) -> dict[str, float]:
-        """What the registers stand for, in physical terms."""
-        found = self.candidate.to_physical(settings or self.settings(), self.frame)
+    @functools.cached_property
+    def _meaning(self) -> dict[str, float]:
+        found = self.candidate.to_physical(self._settings, self.frame)
         return {name: float(np.ravel(value)[0]) for name, value in found.items()}
+
+    def settings(self) -> Settings:
+        """The registers, as a batch of one."""
+        return self._settings
+
+    def meaning(self) -> dict[str, float]:
+        """What the registers stand for, in physical terms."""
+        return dict(self._meaning)
 
     def stimulus(self, sweep: int | None = None) -> Stimulus:
         """A sweep's current, a sample a step of the chip: the mean where steps are longer."""

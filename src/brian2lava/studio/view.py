@@ -41,7 +41,7 @@ class Window:
 def panel(bench: Workbench, pair: Pair) -> dict[str, Any]:
     """The header of a view: parameters, registers, scores of the shown sweep."""
     setup = bench.setup
-    got = setup.meaning(pair.settings)
+    got = setup.meaning()
     highest = reach(setup.target)
     return {
         "candidate": setup.candidate_name,
