@@ -1,4 +1,4 @@
-"""The command ``brian2lava``: run, doctor, demo, studio."""
+"""The command ``brian2lava``: run, doctor, demo, fit, studio."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_doctor(commands)
     _add_demo(commands)
+    _add_fit(commands)
     _add_studio(commands)
     return parser
 
@@ -177,6 +178,73 @@ def _demo(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return 0
 
 
+#: Options of ``brian2lava fit`` that become fields of ``FitOptions``; times are texts with units.
+_FIT_OPTIONS = (
+    ("evaluations", int, "register sets that are tried, a candidate and seed (default: 12000)"),
+    ("seeds", int, "searches of each candidate; their spread is shown (default: 3)"),
+    ("dt", str, "the chip's time step, for example 0.5ms (default: the target's)"),
+    ("window", str, "how far matched spikes may be apart (default: 2ms)"),
+    ("drive", str, "how the stimulus enters: graded spikes, or bias (default: graded)"),
+    ("arithmetic", str, "lava, or loihi1 (default: lava)"),
+    ("optimiser", str, "auto, cma or differential_evolution (default: auto)"),
+    ("workers", int, "threads; results do not depend on them (default: 2)"),
+)
+
+
+def _add_fit(commands: Any) -> None:
+    fit = commands.add_parser(
+        "fit",
+        help="find the registers with which chip neurons behave as a model or a recording",
+        description="Fits chip neurons to TARGET, prints their ranking, and writes scripts, a model"
+        " entry, a report and figures of the best one. Ctrl-C stops, and keeps what was found.",
+        argument_default=argparse.SUPPRESS,
+    )
+    fit.add_argument(
+        "target", nargs="?", metavar="TARGET", help="a model (AdEx, ...), or a recording's file"
+    )
+    fit.add_argument("--pattern", help="one of a model's firing patterns")
+    fit.add_argument("--candidates", help="names with commas between (default: all)")
+    for name, kind, text in _FIT_OPTIONS:
+        fit.add_argument(f"--{name}", type=kind, help=text)
+    fit.add_argument("--output", type=Path, metavar="DIR", help="where the exports go")
+    fit.add_argument("--session", type=Path, metavar="FILE", help="where the fit is kept")
+    fit.add_argument("--resume", action="store_true", help="go on with the fit in --session")
+    fit.add_argument(
+        "--no-lava", action="store_true", help="do not run the winner through Lava's own process"
+    )
+    fit.set_defaults(command=_fit)
+
+
+def _fit(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from brian2lava.errors import BrianLavaError
+    from brian2lava.fit.command import Command, options_of, run
+    from brian2lava.fit.export import Request
+
+    words = vars(given)
+    try:
+        request = None
+        options = options_of({name: words[name] for name, *_ in _FIT_OPTIONS if name in words})
+        if "target" in words:
+            candidates = words.get("candidates")
+            request = Request(
+                words["target"],
+                words.get("pattern"),
+                None if candidates is None else tuple(candidates.split(",")),
+                options,
+            )
+        return run(
+            Command(
+                request,
+                words.get("output"),
+                words.get("session"),
+                "resume" in words,
+                "no_lava" not in words,
+            )
+        )
+    except BrianLavaError as error:
+        parser.exit(2, f"brian2lava fit: {error}\n")
+
+
 def _add_studio(commands: Any) -> None:
     studio = commands.add_parser(
         "studio",
@@ -201,9 +269,7 @@ def _studio(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from brian2lava.studio import serve
 
     try:
-        serve(
-            port=given.port, host=given.host, browser=not given.no_browser, session=given.session
-        )
+        serve(port=given.port, host=given.host, browser=not given.no_browser, session=given.session)
     except BrianLavaError as error:
         parser.exit(2, f"brian2lava studio: {error}\n")
     return 0

@@ -127,7 +127,7 @@ def nice(low: float, high: float) -> list[float]:
     power = 10.0 ** np.floor(np.log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
     first = np.ceil(low / step - 1e-9) * step
-    return [float(round(v, 12)) for v in np.arange(first, high + step * 1e-6, step)]
+    return [float(round(v, 12)) + 0.0 for v in np.arange(first, high + step * 1e-6, step)]
 
 
 def _text(x: float, y: float, text: str, anchor: str, colour: str = BLACK) -> str:

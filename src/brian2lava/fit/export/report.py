@@ -100,11 +100,12 @@ def _body(
 def _summary(winner: Winner) -> str:
     found, target = winner.found, winner.target
     counted = {name: n for name, n in found.evaluation.counters.items() if n}
-    told = ", ".join(f"{name} {n} times" for name, n in counted.items()) or "none wrapped or ended"
+    told = ", ".join(f"{name} {n} times" for name, n in counted.items()) or "none left its range"
+    sweeps = f"{len(target.sweeps)} sweep{'s' if len(target.sweeps) > 1 else ''}"
     return (
-        f"Target: {target.name} ({target.source or 'given from Python'}), {len(target.sweeps)}"
-        f" sweeps, {target.duration:g} s, a time step of {target.dt * 1e3:g} ms. The stimulus comes"
-        f" as {'a bias' if found.frame.drive == 'bias' else 'graded spikes'}, arithmetic"
+        f"Target: {target.name} ({target.source or 'given from Python'}), {sweeps},"
+        f" {target.duration:g} s, a time step of {target.dt * 1e3:g} ms. The stimulus comes as"
+        f" {'a bias' if found.frame.drive == 'bias' else 'graded spikes'}, arithmetic"
         f" {winner.arithmetic.name!r}. Gamma factor {found.evaluation.gamma('held_out'):.3f} on the"
         f" held-out part, {found.evaluation.gamma('train'):.3f} on the trained one. States: {told}."
     )
