@@ -27,6 +27,7 @@ from brian2lava.chip.quantise import (
 from brian2lava.chip.quantise.plastic_weights import GREATEST
 from brian2lava.chip.quantise.search import CANDIDATES, Inputs, best_scale, bounds, loss
 from brian2lava.chip.quantise.synapses import exponents, signed_parts
+from brian2lava.chip.table import percent
 from brian2lava.errors import ChipLimit
 from tests.chip.quantise_networks import cuba, lif, network, projection, quantity
 
@@ -64,7 +65,7 @@ def test_a_row_says_what_its_register_means() -> None:
     assert leak.flagged
     assert not row(made, "vth").flagged
     assert row(made, "vth").unit == "V"
-    assert any("dv" in warning and "+2.4%" in warning for warning in made.warnings)
+    assert any("dv" in warning and "+2.40%" in warning for warning in made.warnings)
 
 
 def test_exact_decays_mean_exact_time_constants() -> None:
@@ -334,7 +335,9 @@ def test_a_decay_that_rounds_to_nothing_is_flagged() -> None:
     assert row(made, "dv").integer.low == 0
     assert row(made, "dv").note == "never decays"
     assert row(made, "dv").error == np.inf
-    assert "time constant behind dv (dv) is off by without bound" in "\n".join(made.warnings)
+    assert "time constant behind dv (dv) is off without bound (never decays)." in "\n".join(
+        made.warnings
+    )
 
 
 def test_a_threshold_that_the_rounded_voltage_cannot_reach_is_flagged() -> None:
@@ -360,8 +363,13 @@ def test_a_resonator_s_damping_is_flagged_where_12_bits_do_not_hold_it() -> None
                 quantity("vth", "level", 0.01)]  # fmt: skip
         return network(replace(lif(), model="RF", quantities=tuple(turn), links=()))
 
-    assert "damping is off by" in warned(resonator(1 - 5e-5))
-    assert "damping" not in warned(resonator(1 - 0.0495))
+    made = quantise(resonator(1 - 5e-5), "Loihi2", LAVA)
+    flagged = {row.register: row for row in made.rows if row.flagged}
+    told = [text for text in made.warnings if "is off" in text]
+    assert "cos_decay" in flagged and len(told) == len(flagged)  # each once, and as in the table
+    error = percent(flagged["cos_decay"].error)
+    assert f"a: time constant (cos_decay) is off by {error}, more than 1%." in told
+    assert "cos_decay" not in warned(resonator(1 - 0.0495))
 
 
 # ------------------------------------------------------------------ refusals

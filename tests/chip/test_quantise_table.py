@@ -152,7 +152,7 @@ def test_other_time_steps_are_compared() -> None:
     assert rows["100 µs"]["time constants"] == "+2.40%"
     assert rows["100 µs"]["flags"] == "1"
     assert str(rows["100 µs"]["remark"]).startswith(
-        "a: time constant behind dv (dv) is off by +2.4%"
+        "a: time constant behind dv (dv) is off by +2.40%"
     )
     assert rows["200 µs"]["time constants"] == "-0.10%"
     assert rows["200 µs"]["times"] == "100 µs"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -34,7 +34,8 @@ def warnings_of(
         if count
     ]
     for cost in costs.values():
-        found += _cost(cost)
+        own = {row.register for row in rows if row.flagged and row.object == cost.population}
+        found += _cost(cost, own)
     for population in ideal.populations:
         found += _unreachable(population, network.population(population.name))
     return tuple(found)
@@ -45,26 +46,30 @@ def _size(network: ChipNetwork, name: str) -> int:
 
 
 def _error(row: ParameterRow) -> str:
-    told = f"{row.error:+.1%}" if np.isfinite(row.error) else "without bound"
-    return (
-        f"{row.object}: {row.parameter} ({row.register or 'input'}) is off by {told}, more than"
-        f" {WORST_ERROR:.0%}."
-    )
+    what = f"{row.object}: {row.parameter} ({row.register or 'input'}) is off"
+    if np.isfinite(row.error):
+        return f"{what} by {row.error:+.2%}, more than {WORST_ERROR:.0%}."
+    return f"{what} without bound{f' ({row.note})' if row.note else ''}."
 
 
-def _cost(cost: Costs) -> Iterator[str]:
-    for name in ("damping", "period"):
+def _cost(cost: Costs, flagged: Collection[str]) -> Iterator[str]:
+    """``flagged``: registers of the population whose rows say already what they cost."""
+    for name, register in (("damping", "cos_decay"), ("period", "sin_decay")):
         error = cost.time_constants.get(name, 0.0)
-        if abs(error) > WORST_ERROR:
+        if abs(error) > WORST_ERROR and register not in flagged:
             told = ", the oscillation does not decay" if error <= -1 and name == "damping" else ""
-            yield f"{cost.population}: the resonator's {name} is off by {error:+.1%}{told}, more" \
+            yield f"{cost.population}: the resonator's {name} is off by {error:+.2%}{told}, more" \
                 f" than {WORST_ERROR:.0%}."  # fmt: skip
-    if cost.bound_share > WORST_BOUND:
-        told = f"{cost.bound_share:.1%} of the threshold"
-        if np.isinf(cost.bound_share):
-            told = "without bound (no leak: errors add up until the next spike)"
-        yield f"{cost.population}: the voltage's error is bounded by {told}, more than" \
-            f" {WORST_BOUND:.0%}."  # fmt: skip
+    if np.isinf(cost.bound_share):
+        yield (
+            f"{cost.population}: the voltage's error is without bound (no leak: errors add up until"
+            " the next spike)."
+        )
+    elif cost.bound_share > WORST_BOUND:
+        yield (
+            f"{cost.population}: the voltage's error is bounded by {cost.bound_share:.2%} of the"
+            f" threshold, more than {WORST_BOUND:.0%}."
+        )
     if cost.headroom < LEAST_HEADROOM:
         yield (
             f"{cost.population}: the largest state is {1 / cost.headroom:.0%} of what the chip"

@@ -197,11 +197,11 @@ class ResourceReport:
 
     def headline(self) -> str:
         """Chips, cores, neurons, synapses and memory in one line."""
-        chips = f"{self.chips} chip{'' if self.chips == 1 else 's'}"
         kind = "" if self.budget.exact else ", an estimate"
         return (
-            f"{self.chip}: {chips}, {len(self.cores)} of {self.chips * self.budget.cores} cores"
-            f"{kind}; {self.neurons:,} neurons, {self.synapses:,} synapses in"
+            f"{self.chip}: {_counted(self.chips, 'chip')},"
+            f" {len(self.cores)} of {self.chips * self.budget.cores} cores"
+            f"{kind}; {_counted(self.neurons, 'neuron')}, {_counted(self.synapses, 'synapse')} in"
             f" {self.synapse_bytes / 1024:,.1f} KiB"
         )
 
@@ -244,3 +244,8 @@ class ResourceReport:
         return as_html(self.headline(), self.tables(), self.notes)
 
     _repr_html_ = to_html
+
+
+def _counted(number: int, what: str) -> str:
+    """ "1 neuron", "2,000 neurons"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
