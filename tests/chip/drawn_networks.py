@@ -115,11 +115,14 @@ def _atrlif(rng: Rng, n: int) -> Registers:
 
 
 def _resonator(rng: Rng, n: int) -> Registers:
-    period = float(rng.choice([-1, 1]) * rng.uniform(1, 60))
+    """Most of them ring: a turn to the left, little loss, a low threshold."""
+    ringing = rng.random() < 0.7
+    period = rng.uniform(2, 30) if ringing else rng.choice([-1, 1]) * rng.uniform(1, 60)
+    lost = rng.random() ** (8 if ringing else 3)
     return {
-        **rotation(period, float(rng.random() ** 3), int(rng.integers(0, 8)),
-                   int(rng.integers(1, 13))),
-        "vth": int(rng.choice([-1, 1, 1])) * _level(rng, 1000),
+        **rotation(float(period), float(lost), int(rng.integers(0, 8)),
+                   int(rng.integers(9 if ringing else 1, 13))),
+        "vth": int(rng.choice([-1, 1, 1])) * _level(rng, 100 if ringing else 1000),
     }  # fmt: skip
 
 
