@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from threading import RLock
@@ -45,6 +46,7 @@ class Desk:
         self._changed_at = self._first_at = 0.0
         self._told = self._kept = 0
         self._trouble = ""
+        self._news: deque[bytes] = deque()
         self._lock = RLock()
         self._pair: tuple[Setup, Pair] | None = None
         if _FIT in bench.session.fits:
@@ -86,10 +88,16 @@ class Desk:
                 self._trouble = trouble
                 return pack({"news": "trouble", "error": trouble})
             self._trouble = trouble
+        if self._news:
+            return self._news.popleft()
         if self.fit.changes == self._told:
             return None
         self._told = self.fit.changes
         return pack({"news": "fit", "fit": self.fit.report()}, self.fit.curves())
+
+    def tell(self, news: Mapping[str, Any]) -> None:
+        """Something for the pages; they have it at the next tick."""
+        self._news.append(pack(news))
 
     def _saved_or_why(self) -> str:
         try:

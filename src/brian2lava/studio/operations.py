@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from brian2lava.errors import FitError
 from brian2lava.studio import (
     compare_page,
+    export_page,
     fit_page,
     protocols,
     scores,
@@ -119,6 +120,7 @@ OPERATIONS: dict[str, Operation] = {
     **target_page.OPERATIONS,
     **fit_page.OPERATIONS,
     **compare_page.OPERATIONS,
+    **export_page.OPERATIONS,
     **{name: _whole(change) for name, change in target_page.CHANGES.items()},
     **{name: _whole(change) for name, change in compare_page.CHANGES.items()},
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from brian2lava.fit.search import FitOptions, Fitting
 from brian2lava.studio.setup import Setup
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ def code_of(desk: Desk, page: str) -> str:
         "fit": fit_code,
         "compare": fit_code,
         "precision": precision_code,
+        "export": export_code,
     }
     return "\n".join([*_target_lines(setup), "", made.get(page, tune_code)(setup)])
 
@@ -74,6 +77,40 @@ def target_code(setup: Setup) -> str:
         "print(len(sweep.spikes), 'repeats,', sweep.steps, 'samples')",
         "if len(sweep.spikes) > 1:",
         "    print(reliability(sweep.spikes, target.held_out, 2e-3))",
+    ])  # fmt: skip
+
+
+def whole_fit(setup: Setup, fitting: Fitting | None) -> str:
+    """Target and fit, as a script that finds the same again."""
+    if fitting is None:
+        return "\n".join([*_target_lines(setup), "", fit_code(setup)])
+    changed = {
+        field.name: getattr(fitting.options, field.name)
+        for field in fields(fitting.options)
+        if getattr(fitting.options, field.name) != getattr(FitOptions(), field.name)
+    }
+    given = [repr([each.name for each in fitting.candidates])]
+    given += [f"{name}={value!r}" for name, value in changed.items()]
+    arguments = ",\n    ".join(given)
+    return "\n".join([
+        *_target_lines(setup),
+        "",
+        "from brian2lava.fit import fit",
+        "",
+        f"result = fit(target,\n    {arguments})",
+        "print(result)",
+    ])  # fmt: skip
+
+
+def export_code(setup: Setup) -> str:
+    """The files of the best neuron of a fit."""
+    return "\n".join([
+        fit_code(setup),
+        "",
+        "from brian2lava.fit.export import export",
+        "",
+        "made = export(result, 'exported')",
+        "print(made.files, made.left_out)",
     ])  # fmt: skip
 
 

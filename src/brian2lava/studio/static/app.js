@@ -2,6 +2,7 @@
 
 import { Connection } from "./connection.js";
 import { CompareView } from "./compare.js";
+import { ExportView } from "./export.js";
 import { FitView } from "./fit.js";
 import { tabs, tell } from "./page.js";
 import { redrawAll } from "./plot.js";
@@ -11,6 +12,7 @@ import { Tune } from "./tune.js";
 
 const VIEWS = [
   ["target", "Target", TargetView], ["tune", "Tune", Tune], ["fit", "Fit", FitView], ["compare", "Compare", CompareView],
+  ["export", "Export", ExportView],
   ["precision", "Precision", PrecisionView],
 ];
 
