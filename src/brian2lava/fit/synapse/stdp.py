@@ -209,7 +209,7 @@ def triplet_stdp(
     tau_y: float = 0.125,
     dt: float = 1e-3,
     reach: float | None = None,
-    rates: Sequence[float] = (5.0, 10.0, 20.0, 30.0, 40.0),
+    rates: Sequence[float] = (5.0, 10.0, 20.0, 40.0, 50.0),
     lag: float = 10e-3,
     pairs: int = 15,
     unit_mantissa: int = WEIGHT_EXCITATORY.high,

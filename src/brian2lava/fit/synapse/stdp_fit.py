@@ -19,8 +19,8 @@ from brian2lava.fit.synapse.stdp import StdpTarget
 from brian2lava.fit.synapse.stdp_problem import StdpProblem
 from brian2lava.fit.synapse.stdp_rules import FORMS, rule_of
 
-#: Copies of a single pair, as multiples of ``draws``: such runs are short.
-_WINDOW_COPIES = 16
+#: Copies of a single pair, and of repeated ones, as multiples of ``draws``.
+_WINDOW_COPIES, _RATE_COPIES = 16, 4
 #: Signs count where the target is above this part of its largest change.
 _SIGNIFICANT = 0.02
 #: Mantissas from which on a weight that starts at 0 may have been held at the end of its range.
@@ -56,7 +56,7 @@ def fit_stdp(
     shown = _counting(registers, rule, terms)
     rule.check("lava")
     window = run_window(rule, target, options.draws * _WINDOW_COPIES, options.seed)
-    rates = run_rates(rule, target, options.draws, options.seed + 1)
+    rates = run_rates(rule, target, options.draws * _RATE_COPIES, options.seed + 1)
     return SynapseFound(
         candidate=candidate,
         registers=shown,
