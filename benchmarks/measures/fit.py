@@ -1,7 +1,8 @@
 """Fits: evaluations a second and the first result against brian2modelfitting, and how often the
 registers of a chip neuron are recovered from a recording of it.
 
-Evaluations are the fastest of the repeats, for both sides: other programs only ever slow them down.
+Times are the processor's, and the least of the repeats on both sides: what else runs on the machine
+can only lengthen them.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _first(plan: Plan, steps: int, cache: str) -> Row:
             if cache == "warm" and not answers:
                 _call(plan, function, name, steps=steps, samples=30)
             answers.append(_call(plan, function, name, steps=steps, samples=30))
-        return min(each["wall"] for each in answers), answers[0]
+        return min(each["cpu"] for each in answers), answers[0]
 
     mine, own = least("our_first")
     missing = _theirs_is_here()

@@ -51,7 +51,7 @@ def test_every_candidate_runs_as_in_the_emulator(name: str, drive: Drive) -> Non
 
 def test_some_candidates_have_a_synapse_onto_themselves() -> None:
     recurrent = [n for n in CANDIDATES if searched(n, "graded", 8).recurrent]
-    assert recurrent and all(CANDIDATES[n].model == "CubaLIF2" for n in recurrent)
+    assert recurrent == ["ALIF2Current", "CubaLIF2", "CubaLIF2Slow"]
 
 
 # ------------------------------------------------------------ forced

@@ -61,13 +61,15 @@ class _Extra:
 
 @dataclass(frozen=True)
 class _Triggered:
-    """A slow current at the last port, set off by each spike: the neuron's synapse onto itself.
+    """A current at the last port, set off by each spike: the neuron's synapse onto itself.
 
-    With a parameter "slow" the stimulus reaches that port, too. A linear membrane whose voltage
-    drives an adaptation (AdEx's ``a``) answers a stimulus as such a pair of filters does.
+    Where there are two ports it is slow. With a parameter "slow" the stimulus reaches that port,
+    too: a linear membrane whose voltage drives an adaptation (AdEx's ``a``) answers a stimulus as
+    such a pair of filters does.
     """
 
     parameters: tuple[Parameter, ...]
+    ports: int = 2
 
     def framed(self, frame: Frame) -> Frame:
         """With smaller payloads where a slow current, whose weight is small, needs larger ones."""
@@ -81,6 +83,9 @@ class _Triggered:
         """
         dv = fraction(decay_register(values["tau_m"], frame))
         jump, exponent = own_synapse(-np.asarray(values["jump"], np.float64) * dv * frame.threshold)
+        if self.ports == 1:
+            # a bias leaves the only current without a use, and without a time constant
+            return {"own_weights": jump * (first is not None), "own_exponents": exponent}
         nothing = np.zeros_like(jump)
         made = {
             "own_weights": np.stack([nothing, jump]),
@@ -279,7 +284,7 @@ _SECOND = _Extra(
     lambda values, frame: {"du2": decay_register(values["tau_w"], frame, offset=1)},
     lambda registers, frame: {"tau_w": time_constant(registers["du2"], frame, 1)},
 )  # fmt: skip
-_JUMP = Parameter("jump", "what a spike adds to the current that draws v down", "threshold", -3.0,
+_JUMP = Parameter("jump", "what a spike adds to a current that draws v down", "threshold", -3.0,
                   10.0, False, "own_weight")  # fmt: skip
 _SLOW = Parameter("slow", "the stimulus' part in the slow current, of its part in the fast one",
                   "1", -0.9, 6.0, False, "weight2")  # fmt: skip
@@ -305,6 +310,12 @@ ADAPTIVE_TWO = _candidate(
     "ALIF2", "adaptive threshold, two time scales", "ALIF",
     (_part("1", 2e-3, 0.05), _part("2", 0.03, 1.5), _RESTS),
     ("dtheta1", "step1", "dtheta2", "step2", "refractory"),
+)  # fmt: skip
+ADAPTIVE_CURRENT = _candidate(
+    "ALIF2Current", "adaptive threshold, two time scales, and a current after spikes", "ALIF",
+    (_part("1", 2e-3, 0.05), _part("2", 0.03, 1.5), _RESTS),
+    ("dtheta1", "step1", "dtheta2", "step2", "own_weight", "refractory"),
+    triggered=_Triggered((_JUMP,), ports=1),
 )  # fmt: skip
 ATRLIF = _candidate(
     "ATRLIF", "Lava's adaptive threshold and refractory state", "ATRLIF", (_ATRLIF,),

@@ -8,6 +8,7 @@ from brian2lava.errors import FitError
 from brian2lava.fit.candidates.candidate import Candidate
 from brian2lava.fit.candidates.membranes import (
     ADAPTIVE,
+    ADAPTIVE_CURRENT,
     ADAPTIVE_TWO,
     ATRLIF,
     LIF,
@@ -28,6 +29,7 @@ CANDIDATES: dict[str, Candidate] = {
         LIF_SOFT,
         ADAPTIVE,
         ADAPTIVE_TWO,
+        ADAPTIVE_CURRENT,
         TRIGGERED,
         SLOW,
         ATRLIF,

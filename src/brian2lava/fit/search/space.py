@@ -53,6 +53,8 @@ class Space:
     def free(self) -> Sequence[Parameter]:
         """The parameters that are searched."""
         hidden = {"tau_s", "slow"} if self.frame.drive == "bias" else set()
+        if hidden and len(self.candidate.neuron.ports) == 1:
+            hidden.add("jump")
         return [
             p
             for p in self.candidate.parameters

@@ -177,7 +177,9 @@ class Trial:
 
         Without a synapse its weight is 0 and its current decays for nothing.
         """
-        of_synapses = ("weight", "weight2", "du", "delta_i")
+        of_synapses = ["weight", "weight2", "du", "delta_i"]
+        if len(self.space.candidate.neuron.ports) == 1:
+            of_synapses.append("own_weight")
         if self.space.frame.drive == "bias" and name in of_synapses:
             return False
         fixed = [self.space.candidate.parameter(each) for each in self.space.fixed]
