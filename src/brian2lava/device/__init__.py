@@ -433,7 +433,8 @@ def _refuse_file(what: str, net: Any, filename: str | None) -> None:
     if filename is not None:
         raise NotSupported(
             f"'{net.name}'.{what}(filename={filename!r}): the integers of a chip are stored in"
-            " memory only; leave filename out, or use set_device('lava', hardware='CPU')."
+            " memory only; leave filename out, or use set_device('lava', hardware='CPU',"
+            " num_repr='float')."
         )
 
 

@@ -28,6 +28,7 @@ from brian2lava.chip.plain import zero_registers
 from brian2lava.chip.profiles import profile
 from brian2lava.chip.quantise import Quantised, float_ranges, quantise, states_to_user
 from brian2lava.chip.recognise.brian_network import Recognised, recognise
+from brian2lava.chip.recognise.refusal import OTHERWISE
 from brian2lava.chip.resources import check_fits
 from brian2lava.device.chip_plastic import ChipSynapses, with_earlier_peaks
 from brian2lava.device.chip_program import Composing
@@ -76,7 +77,7 @@ class OnChip:
             names = ", ".join(sorted({f"'{obj.name}'" for obj in calls}))
             raise NotSupported(
                 f"{names}: Python code in every step can't reach the registers of a chip. Take it"
-                " out, or run it with set_device('lava', hardware='CPU')."
+                f" out, {OTHERWISE}"
             )
         _refuse_schedule(self.net)
         clock = _common_clock(objects)
@@ -346,7 +347,7 @@ def _refuse_schedule(net: Network) -> None:
         raise NotSupported(
             f"'{net.name}' has the schedule {net.schedule}: a chip updates its neurons, lets them"
             f" fire, and then delivers spikes ({', '.join(_ORDER)}). Leave the schedule as it is,"
-            " or run it with set_device('lava', hardware='CPU')."
+            f" {OTHERWISE}"
         )
 
 

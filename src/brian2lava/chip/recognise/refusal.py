@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 
 from brian2lava.errors import NotSupported
 
-#: What can always be done instead.
-OTHERWISE = "or run it with set_device('lava', hardware='CPU')."
+#: What can always be done instead; ``mode="preset"`` would make integers of hardware='CPU' alone.
+OTHERWISE = "or run it with set_device('lava', hardware='CPU', num_repr='float')."
 
 
 def refuse(owner: Any, found: str, nearest: str, remedy: str) -> NoReturn:
