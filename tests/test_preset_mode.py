@@ -319,7 +319,6 @@ def test_fixed_and_loihi2_are_the_same_integers() -> None:
         np.testing.assert_array_equal(fixed[each], values, err_msg=each)
 
 
-@pytest.mark.skipif("probspiker" not in ON_CHIP, reason="no chip neuron is found for it")
 def test_fixed_probspiker_fires_with_its_probability() -> None:
     """Random words of 24 bits below a register."""
     with under(FIXED):
@@ -339,7 +338,6 @@ def test_fixed_probspiker_fires_with_its_probability() -> None:
         for pair in (
             ("lif_predef_stim_versatile", "'cells': .*noise xi"),
             ("timespiker", r"'cells': .*t_steps > t_spike_steps"),
-            ("probspiker", r"'cells': .*rand\(\)"),
         )
         if pair[0] not in ON_CHIP
     ],
@@ -348,7 +346,7 @@ def test_what_no_chip_computes_raises_by_name(name: str, reason: str, engine: En
     """The group, what does not fit, and what to do."""
     with under(engine):
         network = Network(_group(name, sigma=1.0))
-        with pytest.raises(NotSupported, match=f"(?s){reason}.*CPU"):
+        with pytest.raises(NotSupported, match=f"(?s){reason}.*hardware='CPU', num_repr='float'"):
             network.run(10 * ms)
 
 
@@ -378,8 +376,14 @@ def test_without_noise_the_stimulus_runs_on_a_chip() -> None:
     assert np.abs(counted(FIXED) - exact).max() <= 1
 
 
+def test_a_drawn_variable_can_not_be_recorded_on_a_chip() -> None:
+    with under(FIXED):
+        cells = _group("probspiker")
+        with pytest.raises(NotSupported, match="'.*monitor.*' reads 'rnd' of 'cells', .*kept nowh"):
+            Network(cells, StateMonitor(cells, "rnd", record=True)).run(1 * ms)
+
+
 def test_rand_in_the_threshold_runs_on_a_chip() -> None:
-    """What to change in probspiker, as the guide says."""
     with under(FIXED):
         defaultclock.dt = STEP
         cells = NeuronGroup(5, "p_spike : 1", threshold="rand() < p_spike", reset="")

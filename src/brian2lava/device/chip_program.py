@@ -12,6 +12,7 @@ from brian2lava.capture.statements import array_id
 from brian2lava.chip.lower import Lowered
 from brian2lava.chip.quantise import Quantised
 from brian2lava.chip.recognise.brian_network import Recognised
+from brian2lava.chip.recognise.expression import assignments
 from brian2lava.errors import NotSupported
 from brian2lava.program import step_program as program
 from brian2lava.program.effects import effects
@@ -58,6 +59,13 @@ class Composing:
             array_id(group.variables[link.variable]): (group.name, link)
             for group in groups
             for link in found.matched[group.name].population.links
+        }
+        #: ``constant over dt`` variables that nothing computes on the chip
+        self.unknown = {
+            array_id(group.variables[name]): (group.name, name)
+            for group in groups
+            if group.subexpression_updater is not None
+            for name, _, _ in assignments(group.subexpression_updater.abstract_code)
         }
         #: variables of plastic synapses, and the projection that they are read from
         self.synaptic = {
@@ -133,6 +141,13 @@ class Composing:
     def _decode(self, operation: program.Operation) -> None:
         """Before a monitor reads variables of a population or of synapses, write them."""
         reads = effects(operation).all_reads
+        for array in sorted(reads & (self.unknown.keys() - self.linked.keys())):
+            group, variable = self.unknown[array]
+            raise NotSupported(
+                f"'{operation.origin.object_name}' reads {variable!r} of '{group}', which is"
+                " constant over dt: on the chip it is part of a neuron's step and kept nowhere."
+                " Read the variables that it is made of, or leave it out."
+            )
         for name in sorted({self.synaptic[array] for array in reads & set(self.synaptic)}):
             decode, values = self.low.synaptic[name]
             self._add(decode, values, name)

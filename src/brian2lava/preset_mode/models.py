@@ -181,6 +181,7 @@ _MODELS = (
             Entry("rnd", "the number that is drawn in each step, uniform in 0..1", "1"),
             Entry("p_spike", "probability of a spike in a step", "1"),
         ),
+        on_chip="ProbSpiker",
     ),
     PresetModel(
         name="timespiker",

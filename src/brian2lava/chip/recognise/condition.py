@@ -17,6 +17,7 @@ from brian2lava.chip.recognise.comparison import (
     sides,
     value,
 )
+from brian2lava.chip.recognise.earlier import drawn_of
 from brian2lava.chip.recognise.phase import conjunction, phase_crossing
 from brian2lava.chip.recognise.scope import GroupScope, alike
 from brian2lava.chip.recognise.step_map import Chance, Crossing, Earlier, Threshold, TwoSided
@@ -53,7 +54,7 @@ def threshold_of(code: str, scope: GroupScope, earlier: Mapping[str, Earlier]) -
     magnitude = _of_magnitude(node, code, scope)
     if magnitude is not None:
         return magnitude
-    if _draws(node):
+    if _draws(node, scope):
         return _chance(node, code, scope)
     return crossing(node, code, scope)
 
@@ -91,16 +92,20 @@ def _opposite(first: Crossing, second: Crossing, code: str, scope: GroupScope) -
 
 
 # ---------------------------------------------------------------- probabilities
-def _draws(node: ast.AST) -> bool:
+def _draws(node: ast.AST, scope: GroupScope) -> bool:
+    drawn = drawn_of(scope.group)
     return any(
-        isinstance(part, ast.Call) and ast.unparse(part.func) in ("rand", "randn")
+        isinstance(part, ast.Call)
+        and ast.unparse(part.func) in ("rand", "randn")
+        or isinstance(part, ast.Name)
+        and part.id in drawn
         for part in ast.walk(node)
     )
 
 
 def _chance(node: ast.expr, code: str, scope: GroupScope) -> Chance:
     larger, smaller, _ = sides(node, code, scope)
-    if ast.unparse(smaller) != "rand()" or _draws(larger):
+    if ast.unparse(smaller) not in {"rand()", *drawn_of(scope.group)} or _draws(larger, scope):
         refuse_condition(code, "uses random numbers in another way than rand() < p", scope)
     chance = affine(value(larger, code, scope), code, scope)
     states = set(scope.states) & chance.variables()

@@ -12,6 +12,7 @@ from brian2.core.functions import Function
 from brian2.core.variables import Subexpression
 from brian2.parsing.rendering import NumpyNodeRenderer
 
+from brian2lava.chip.recognise.earlier import drawn_of
 from brian2lava.chip.recognise.expression import assignments
 from brian2lava.chip.recognise.refusal import refuse
 from brian2lava.chip.recognise.step_map import Array, PopulationMap
@@ -47,7 +48,7 @@ def confirm(group: Any, namespace: Mapping[str, Any], found: PopulationMap, code
         The step is not the map that it seemed to be.
     """
     draw = np.random.default_rng(20240229)
-    updater = group.subexpression_updater
+    updater, drawn = group.subexpression_updater, drawn_of(group)
     statements = (assignments(updater.abstract_code) if updater is not None else []) + assignments(
         code
     )
@@ -61,7 +62,10 @@ def confirm(group: Any, namespace: Mapping[str, Any], found: PopulationMap, code
         names = _Names(group, namespace)
         names["t"] = step * found.dt
         names.update(zip((state.name for state in found.states), x, strict=True))
+        names.update(dict.fromkeys(drawn, np.nan))  # no state may depend on these
         for name, node, _text in statements:
+            if name in drawn:
+                continue
             rendered = NumpyNodeRenderer().render_node(ast.fix_missing_locations(node))
             with np.errstate(all="ignore"):
                 names[name] = eval(rendered, {}, names)

@@ -43,6 +43,13 @@ def earlier_of(group: Any) -> dict[str, Earlier]:
     return found
 
 
+def drawn_of(group: Any) -> frozenset[str]:
+    """Variables of a NeuronGroup that are ``rand()``, drawn anew at the start of each step."""
+    updater = group.subexpression_updater
+    code = updater.abstract_code if updater is not None else ""
+    return frozenset(name for name, node, _ in _statements(code) if ast.unparse(node) == "rand()")
+
+
 def kept_by(group: Any, part: Any) -> tuple[str, str] | None:
     """(variable, state) of a ``run_regularly`` that keeps a state's value; else None."""
     if type(part) is not CodeRunner or part.clock is not group.clock:

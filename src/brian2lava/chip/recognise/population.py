@@ -15,7 +15,7 @@ from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
 
 from brian2lava.chip.recognise.condition import threshold_of
 from brian2lava.chip.recognise.confirm import confirm
-from brian2lava.chip.recognise.earlier import earlier_of
+from brian2lava.chip.recognise.earlier import drawn_of, earlier_of
 from brian2lava.chip.recognise.expression import assignments, evaluate, evaluate_node
 from brian2lava.chip.recognise.parts import refuse_other_parts
 from brian2lava.chip.recognise.polynomial import Expansion, NotPolynomial, monomial_text
@@ -193,12 +193,16 @@ def _text(monomial: Any) -> str:
 def _bind_frozen(group: Any, scope: GroupScope) -> None:
     """``constant over dt`` subexpressions: what they are at the start of the step.
 
-    What ``run_regularly`` keeps is a variable that no step may depend on.
+    What ``run_regularly`` keeps, and what is drawn, are variables that no step may depend on.
     """
     _bind_kept(group, scope)
     if group.subexpression_updater is None:
         return
+    drawn = drawn_of(group)
     for name, node, text in assignments(group.subexpression_updater.abstract_code):
+        if name in drawn:
+            scope.bound[name] = Expansion.variable(name)
+            continue
         try:
             scope.bound[name] = evaluate_node(node, scope)
         except NotPolynomial as term:
