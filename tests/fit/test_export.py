@@ -96,7 +96,7 @@ def lava_prints(tmp_path_factory: pytest.TempPathFactory) -> dict[Any, tuple[str
 def assert_same_spikes(found: tuple[str, str]) -> None:
     own, wanted = found
     assert own == wanted
-    assert wanted.count(" ") > 20  # some spikes are there
+    assert wanted.count(" ") > 14  # some spikes are there
 
 
 @pytest.mark.parametrize("which", _BRIAN2, ids="-".join)
