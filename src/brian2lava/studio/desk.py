@@ -15,6 +15,7 @@ from brian2lava.studio.fit_run import FitRun
 from brian2lava.studio.operations import perform
 from brian2lava.studio.runs import Pair, run_pair
 from brian2lava.studio.setup import Setup
+from brian2lava.studio.synapse_page import SynapseRun
 from brian2lava.studio.wire import pack, unpack
 from brian2lava.studio.workbench import Workbench
 
@@ -42,6 +43,7 @@ class Desk:
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
         self.fit = FitRun()
+        self.synapse = SynapseRun()
         self.unsaved = True
         self._changed_at = self._first_at = 0.0
         self._told = self._kept = 0

@@ -12,6 +12,7 @@ from brian2lava.studio import (
     fit_page,
     protocols,
     scores,
+    synapse_page,
     target_page,
     variations,
 )
@@ -121,6 +122,7 @@ OPERATIONS: dict[str, Operation] = {
     **fit_page.OPERATIONS,
     **compare_page.OPERATIONS,
     **export_page.OPERATIONS,
+    **synapse_page.OPERATIONS,
     **{name: _whole(change) for name, change in target_page.CHANGES.items()},
     **{name: _whole(change) for name, change in compare_page.CHANGES.items()},
 }

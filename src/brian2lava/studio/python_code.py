@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from brian2lava.fit.search import FitOptions, Fitting
 from brian2lava.studio.setup import Setup
+from brian2lava.studio.synapse_page import synapse_code
 
 if TYPE_CHECKING:
     from brian2lava.studio.desk import Desk
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 def code_of(desk: Desk, page: str) -> str:
     """The Python of a page."""
+    if page == "synapse":
+        return synapse_code(desk.synapse.asked)
     setup = desk.bench.setup
     made = {
         "tune": tune_code,

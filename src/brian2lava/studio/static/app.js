@@ -7,13 +7,14 @@ import { FitView } from "./fit.js";
 import { tabs, tell } from "./page.js";
 import { redrawAll } from "./plot.js";
 import { PrecisionView } from "./precision.js";
+import { SynapseView } from "./synapse.js";
 import { TargetView } from "./target.js";
 import { Tune } from "./tune.js";
 
 const VIEWS = [
   ["target", "Target", TargetView], ["tune", "Tune", Tune], ["fit", "Fit", FitView], ["compare", "Compare", CompareView],
   ["export", "Export", ExportView],
-  ["precision", "Precision", PrecisionView],
+  ["precision", "Precision", PrecisionView], ["synapse", "Synapse", SynapseView],
 ];
 
 class Studio {
