@@ -224,6 +224,23 @@ def test_rows_tell_frequency_and_time_constant() -> None:
     assert np.isclose(weights[0].value.high, 1.8e-3)
 
 
+def test_a_weight_has_the_unit_of_the_variable_that_it_is_added_to() -> None:
+    model = "dx/dt = -d*x - omega*y*volt : volt\ndy/dt = omega*x/volt - d*y : 1\n"
+    group = NeuronGroup(
+        2, model + "y_before = y : 1 (constant over dt)", reset="", method="euler",
+        threshold="x >= v_th and y >= 0 and y_before < 0", namespace={**VALUES, "d": 40 * Hz},
+    )  # fmt: skip
+    source = SpikeGeneratorGroup(1, [0], [1] * ms)
+    synapses = Synapses(source, group, on_pre="x += 2*mV")
+    synapses.connect()
+    net = Network(group, source, synapses)
+    net.run(0 * ms, namespace={})
+    made = quantise(recognise(net.sorted_objects, {}, 0, 10).ideal, "Loihi2", LAVA)
+    weights = [row for row in made.rows if row.register == "weights"]
+    assert len(weights) == 2 and {row.unit for row in weights} == {"V"}
+    assert np.allclose([row.value.high for row in weights], 2e-3)
+
+
 # ---------------------------------------------------------------- runs
 def network(
     model: str, target: str = "", late: bool = False, theta: Any = VALUES["theta_0"]

@@ -61,6 +61,8 @@ class Quantity:
         What a user calls it: "time constant of v", "threshold v > 20 mV".
     time_constant : array or None
         For decays: dt / decay as the user's equations mean it, in seconds.
+    inclusive : bool
+        For thresholds: whether a voltage at the threshold fires, too (``v >= c``).
     """
 
     register: str
@@ -68,6 +70,7 @@ class Quantity:
     value: Reals
     meaning: str = ""
     time_constant: Reals | None = None
+    inclusive: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,8 @@ class IdealProjection:
         errors matter.
     learning : IdealLearning or None
         A recognised plasticity rule; ``unit_gain`` is then a single number.
+    unit : str
+        Text of the unit of the user's weight; "": that of the state behind the port.
     binary : bool
         Whether a spike is a spike, whatever number its model sends along (TernaryLIF's sign), as
         in Brian2.
@@ -162,6 +167,7 @@ class IdealProjection:
     unit_gain: Reals = field(default_factory=lambda: real(1.0))
     share: float = 1.0
     learning: IdealLearning | None = None
+    unit: str = ""
     binary: bool = False
 
 

@@ -213,7 +213,7 @@ def _add(
     built.rows.extend(filled.rows)
     for part in inputs.parts:
         graded = _graded(ideal, part.projection)
-        unit = unit_of_input(population, part.projection.port)
+        unit = part.projection.unit or unit_of_input(population, part.projection.port)
         projection, origin, row, vanished = quantise_part(
             part, scale, PAYLOAD_BITS if graded else 0, unit
         )

@@ -175,8 +175,15 @@ def _projection(
         weights=real(weights * (gain[post] if gain.size > 1 else gain.ravel()[0])),
         delays=np.asarray(jump.ends.delays),
         unit_gain=real(gain if gain.size > 1 else gain.ravel()[0]),
+        unit=_unit(jump, matched[jump.ends.target]),
         binary=True,
     )
+
+
+def _unit(jump: Jump, target: Matched) -> str:
+    """Of a weight: that of the variable that it is added to, whichever port it reaches."""
+    links = target.population.links
+    return next((link.unit for link in links if link.variable == jump.variable), "")
 
 
 def _plastic_projection(plastic: PlasticJump, matched: Mapping[str, Matched]) -> IdealProjection:
