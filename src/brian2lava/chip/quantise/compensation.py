@@ -7,6 +7,16 @@ grow by the same 2.4 %, and the rate of a neuron that its bias brings just over 
 with time constants (``dv/dt = (g - v) / tau``) that is the same model with the register's tau and
 everything else exact.
 
+What of a postsynaptic potential stays is a choice. Through a current and a voltage that lose du and
+dv a step, a weight w makes, for small losses, an area of w / (du dv), and an integral of the square
+of w^2 / (2 du dv (du + dv)), which is what spikes at random add to the variance; the peak hardly
+depends on dv where du is much larger. With dv too small by a part e, the area stays with a factor
+of 1 - e, the variance with 1 - e (1 + dv / (du + dv)) / 2, the peak with about 1. The area is kept,
+for then the mean is exact, on which steady states and neurons near their threshold depend. In CUBA
+(4,000 neurons, 10 s, ten seeds) no difference between area, variance and 1 - e/2 can be seen: rates
+are 1.0 %, 1.1 % and 1.0 % too low, with standard errors of 0.1 to 0.2 %, and 4.0 % too high with a
+factor of 1 for bias and weights.
+
 A synapse without current adds its weight to the voltage at once. Such a jump is what a user sees,
 and it stays exact, unless ``compensate="all"`` asks for its area.
 """
