@@ -95,7 +95,7 @@ group = NeuronGroup(
     reset="r += 2*theta; theta += 2*mV",
     method="exact",
 )
-group.theta = 5 * mV  # the chip's begins at its rest
+group.theta = 5 * mV  # at its rest
 # on_pre="I += w"
 ''',
     "RF": '''
