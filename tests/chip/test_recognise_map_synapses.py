@@ -29,7 +29,7 @@ from brian2lava.chip.recognise import (
     poisson_input_map,
     spike_generator_map,
 )
-from brian2lava.chip.recognise.step_map import Change, PlasticMap, Polynomial
+from brian2lava.chip.recognise.plastic_map import Change, PlasticMap, Polynomial
 from brian2lava.errors import NotSupported
 from tests.networks.devices import reference
 

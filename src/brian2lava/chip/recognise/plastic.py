@@ -19,17 +19,11 @@ from brian2lava.chip.recognise.decay import (
     refuse_names,
 )
 from brian2lava.chip.recognise.pathway import statements, target_name
+from brian2lava.chip.recognise.plastic_map import Change, PlasticEvent, PlasticMap, Trace
 from brian2lava.chip.recognise.polynomial import Expansion
 from brian2lava.chip.recognise.refusal import refuse
 from brian2lava.chip.recognise.scope import alike
-from brian2lava.chip.recognise.step_map import (
-    Array,
-    Change,
-    PlasticEvent,
-    PlasticMap,
-    Trace,
-    read_only,
-)
+from brian2lava.chip.recognise.step_map import Array, read_only
 from brian2lava.chip.recognise.synapse_scope import (
     SynapseScope,
     ends_of,

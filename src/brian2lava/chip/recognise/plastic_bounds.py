@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from brian2lava.chip.recognise.plastic_map import PlasticMap
 from brian2lava.chip.recognise.refusal import refuse
-from brian2lava.chip.recognise.step_map import Array, PlasticMap
+from brian2lava.chip.recognise.step_map import Array
 
 NEAREST = (
     "A chip's learning rule changes the weight by sums of products of two presynaptic traces (x1,"

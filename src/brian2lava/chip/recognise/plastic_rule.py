@@ -11,18 +11,17 @@ import numpy as np
 from brian2lava.chip.learning.ideal import IdealLearning, IdealTag, IdealTerm, IdealTrace
 from brian2lava.chip.learning.rule import POST_TRACES, PRE_TRACES
 from brian2lava.chip.recognise.plastic_bounds import NEAREST, bounds_of, one
-from brian2lava.chip.recognise.plastic_terms import Seen, Sum, merged, replaced, terms_of
-from brian2lava.chip.recognise.polynomial import monomial_text
-from brian2lava.chip.recognise.refusal import refuse
-from brian2lava.chip.recognise.step_map import (
-    Array,
+from brian2lava.chip.recognise.plastic_map import (
     Change,
-    Ends,
     PlasticEvent,
     PlasticMap,
     Polynomial,
     Trace,
 )
+from brian2lava.chip.recognise.plastic_terms import Seen, Sum, merged, replaced, terms_of
+from brian2lava.chip.recognise.polynomial import monomial_text
+from brian2lava.chip.recognise.refusal import refuse
+from brian2lava.chip.recognise.step_map import Array, Ends
 
 DEPENDENCY = {"pre": "x0", "post": "y0"}
 REGISTERS = {"pre": PRE_TRACES, "post": POST_TRACES}

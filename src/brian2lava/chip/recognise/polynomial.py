@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from brian2lava.chip.recognise.step_map import Array, Monomial, Polynomial, read_only
+from brian2lava.chip.recognise.plastic_map import Polynomial
+from brian2lava.chip.recognise.step_map import Array, Monomial, read_only
 
 #: A coefficient below this share of what it was summed from is rounding error.
 CANCELLED = 32 * np.finfo(float).eps
