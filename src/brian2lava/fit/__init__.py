@@ -1,8 +1,10 @@
 """Fitting the chip's neuron and synapse models to equations and recordings."""
 
 from brian2lava.fit.candidates import CANDIDATES, Candidate, candidate
+from brian2lava.fit.export import Exported, Request, export
 from brian2lava.fit.float_fit import FloatFit, float_fit
 from brian2lava.fit.search import FitOptions, FitResult, Fitting, Found, Progress, fit
+from brian2lava.fit.session import Session
 from brian2lava.fit.target import (
     Sweep,
     Target,
@@ -11,23 +13,30 @@ from brian2lava.fit.target import (
     read_recording,
     read_recording_bytes,
 )
+from brian2lava.fit.verify import Verified, verify
 
 __all__ = [
     "CANDIDATES",
     "Candidate",
+    "Exported",
     "FitOptions",
     "FitResult",
     "Fitting",
     "FloatFit",
     "Found",
     "Progress",
+    "Request",
+    "Session",
     "Sweep",
     "Target",
+    "Verified",
     "candidate",
     "equations_target",
+    "export",
     "fit",
     "float_fit",
     "model_target",
     "read_recording",
     "read_recording_bytes",
+    "verify",
 ]
