@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from math import prod
 from typing import Any
 
@@ -209,9 +210,9 @@ class _Writer:
     def _free(self, name: str) -> str:
         """A name that no node has yet."""
         taken = {*self.nodes, *self.outputs}
-        return next(
-            each for each in (name, *(f"{name}_{k}" for k in range(1, 10**6))) if each not in taken
-        )
+        if name not in taken:
+            return name
+        return next(each for k in count(1) if (each := f"{name}_{k}") not in taken)
 
     def _names(self) -> dict[str, str]:
         """Brian2's name -> the node's."""
