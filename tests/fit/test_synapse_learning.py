@@ -107,6 +107,20 @@ def test_expected_changes_are_the_means_of_the_chips(form: str) -> None:
     assert got_rates.mean(axis=0) == pytest.approx(rates[0], abs=0.06 * size)
 
 
+@pytest.mark.parametrize("mantissa", [3, -3])
+def test_bits_that_products_of_two_traces_lose_are_reckoned_with(mantissa: int) -> None:
+    """Small traces: of 13 mantissas, 1 is lost, or gained where the product is negative."""
+    target = triplet_stdp(rates=(20.0, 40.0), pairs=6, reach=0.04)
+    terms = FORMS["triplet_minimal"]
+    problem = StdpProblem(target, terms)
+    registers = {"minus2_mantissa": 1, "minus2_exponent": -7, "plus3_mantissa": mantissa,
+                 "plus3_exponent": -2, "x1_impulse": 9, "x1_tau": 20, "y1_impulse": 1,
+                 "y1_tau": 20, "y2_impulse": 3, "y2_tau": 60}  # fmt: skip
+    row = np.array([[registers[name] for name in problem.names]])
+    got = run_rates(rule_of(registers, terms), target, 600, 2).mean(axis=0)
+    assert got == pytest.approx(problem.expected(row)[1][0], abs=0.45)
+
+
 def test_a_triplet_rule_depends_on_the_rate_as_its_target_does() -> None:
     target = triplet_stdp(rates=(10.0, 40.0), pairs=8, reach=0.06)
     found = fit_synapse(target, ["pair", "triplet_minimal"], QUICK)

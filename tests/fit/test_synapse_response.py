@@ -21,6 +21,7 @@ from brian2lava.fit.synapse import (
     double_exponential,
     exponential,
     fit_synapse,
+    recorded,
 )
 from brian2lava.fit.synapse.response_chip import Layout, responses, verified
 
@@ -156,6 +157,23 @@ def test_a_response_beyond_a_given_scale_is_refused_or_bad() -> None:
     found = fit_synapse(exponential(5e-3, 1e-9), ["exponential"], QUICK, scale=1e16).best
     assert found.registers["weight"] == 255 and found.registers["exponent"] == 7
     assert found.errors["peak"] < -0.5 and found.errors["nrmse"] > 0.5
+
+
+def test_a_scale_that_leaves_no_weight_is_refused() -> None:
+    with pytest.raises(FitError, match="less than half of the smallest weight"):
+        fit_synapse(exponential(5e-3, 1e-10), ["exponential"], QUICK, scale=1e10)
+
+
+def test_a_noisy_recording_whose_peak_comes_late() -> None:
+    """Noise of 3 % of the peak; the trace ends before a second response would be seen."""
+    rng = np.random.default_rng(0)
+    times = np.arange(-20e-3, 30e-3, 5e-4)
+    clean = 80e-12 * np.maximum(times - 10e-3, 0) / 8e-3 * np.exp(1 - (times - 10e-3) / 8e-3)
+    noisy = clean + rng.normal(0, 2.4e-12, len(times)) - 30e-12
+    found = fit_synapse(recorded(times, noisy, 0.0), ["two_currents"], QUICK).best
+    assert found.errors["nrmse"] < 0.08
+    wanted = np.interp(found.curves[0].x, times, clean)
+    assert found.curves[0].chip == pytest.approx(wanted, abs=6e-12)
 
 
 def test_fits_repeat_themselves() -> None:

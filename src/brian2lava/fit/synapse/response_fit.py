@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from brian2lava.chip.limits import ALIGNMENT
 from brian2lava.errors import FitError
 from brian2lava.fit.metrics.precision import state_bits
 from brian2lava.fit.metrics.synapse import Response, paired_pulse_ratio, response
@@ -35,6 +36,12 @@ def fit_response(
     steps = len(target.trace) - 1
     row = problem.layout.tidied(best.row)
     trace = verified(problem.layout, row, steps, problem.arithmetic)
+    if not trace.any():
+        raise FitError(
+            f"{candidate.name}: at a scale of {options.scale:g} the response of {target.peak:g}"
+            f" {target.unit} is less than half of the smallest weight, {1 << ALIGNMENT} state"
+            " units. Use a larger scale."
+        )
     gain = float(problem.gain(trace[None])[0])
     registers = {name: int(value) for name, value in zip(problem.names, row)}
     notes = (candidate.note,) if candidate.note else ()
@@ -88,17 +95,22 @@ def _interval(wanted: Response, target: SynapseTarget) -> int:
 
 
 def _paired(trace: Any, interval: int, dt: float) -> float:
-    """Of two responses that add up."""
+    """Of two responses that add up; nan where the trace is too short to show the second."""
     both = trace.copy()
     both[interval:] += trace[: len(trace) - interval]
-    return paired_pulse_ratio(np.arange(len(trace)) * dt, both, 0.0, interval * dt)
+    return _ratio(both, interval, dt)
 
 
 def _paired_on_chip(problem: ResponseProblem, row: Any, interval: int) -> float:
-    steps, dt = len(problem.target.trace) - 1, problem.target.dt
+    steps = len(problem.target.trace) - 1
     out = responses(problem.layout, row[None], steps, problem.arithmetic, (0, interval))
-    times = np.arange(steps + 1) * dt
-    return paired_pulse_ratio(times, out.trace[0].astype(np.float64), 0.0, interval * dt)
+    return _ratio(out.trace[0].astype(np.float64), interval, problem.target.dt)
+
+
+def _ratio(trace: Any, interval: int, dt: float) -> float:
+    if not np.ptp(trace[: interval + 1]):
+        return float("nan")
+    return paired_pulse_ratio(np.arange(len(trace)) * dt, trace, 0.0, interval * dt)
 
 
 def _costs(problem: ResponseProblem, row: Any) -> Mapping[str, float]:

@@ -157,7 +157,7 @@ class StdpProblem:
     def expected(self, table: Any) -> tuple[Any, Any]:
         """Changes of the window and over rates, in mantissas."""
         mantissas = np.stack(
-            [np.abs(self._column(table, f"{term}_mantissa")) for term in self.terms], axis=1
+            [self._column(table, f"{term}_mantissa") for term in self.terms], axis=1
         )
         made = features(self.terms, self._traces(table), self.target, mantissas)
         factors = np.stack(

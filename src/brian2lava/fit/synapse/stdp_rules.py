@@ -138,10 +138,10 @@ def _dropped(series: Any, mantissa: Any, sign: int, bits: int) -> Any:
     """
     if mantissa is None:
         return 0.0
-    m = np.maximum(mantissa, 1)[None, :, None, None]
-    kept = series * m / 2**bits
+    m = np.where(mantissa == 0, 1, mantissa)[None, :, None, None]
+    kept = series * np.abs(m) / 2**bits
     most = (2**bits - 1) / 2 ** (bits + 1)
-    lost = np.minimum(kept, most) if sign > 0 else np.where(kept > 0, most, 0.0)
+    lost = np.where(sign * m > 0, np.minimum(kept, most), np.where(kept > 0, most, 0.0))
     return (lost * 2**bits / m).sum(axis=0)
 
 
