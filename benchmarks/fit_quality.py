@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from brian2lava.fit import CANDIDATES as ALL
 from brian2lava.fit import FitResult, Found, Target, fit
 from brian2lava.fit.target import TARGET_MODELS, model_target
 from brian2lava.fit.target.stimuli import Noise, Sequence, Step, Stimulus
@@ -112,7 +113,8 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     text = []
     for group in dict.fromkeys(row["group"] for row in rows):
         chosen = [row for row in rows if row["group"] == group]
-        names = list(dict.fromkeys(name for row in chosen for name in row["scores"]))
+        fitted = {name for row in chosen for name in row["scores"]}
+        names = [name for name in ALL if name in fitted]
         text += [f"### {group}\n", _line(["", "spikes", *names]), _line(["---"] * (len(names) + 2))]
         for row in chosen:
             spikes = f"{row['spikes'][0]} / {row['spikes'][1]}"

@@ -162,9 +162,16 @@ def recovered(seeds: Sequence[int], voltage: bool, vth: Sequence[int]) -> dict[s
     """How often the registers come back, and spikes that no search saw; and the time of each."""
     from brian2lava.fit.search.recover import recover
 
-    from .recordings import recording, same_held_out, same_registers
+    from .recordings import (
+        held_out_in_their_step,
+        recording,
+        same_held_out,
+        same_registers,
+    )
 
-    rows: dict[str, list[Any]] = {"registers": [], "held_out": [], "exact": [], "seconds": []}
+    rows: dict[str, list[Any]] = {
+        "registers": [], "held_out": [], "in_their_step": [], "exact": [], "seconds": [],
+    }  # fmt: skip
     for seed in seeds:
         known = recording(seed, voltage, (vth[0], vth[1]))
         if not rows["seconds"]:  # the first compiles
@@ -174,5 +181,6 @@ def recovered(seeds: Sequence[int], voltage: bool, vth: Sequence[int]) -> dict[s
         rows["seconds"].append(process_time() - begin)
         rows["registers"].append(same_registers(found.settings, known))
         rows["held_out"].append(same_held_out(found.settings, known))
+        rows["in_their_step"].append(held_out_in_their_step(found.settings, known))
         rows["exact"].append(found.exact)
     return rows

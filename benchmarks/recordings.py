@@ -77,3 +77,10 @@ def same_held_out(settings: Settings, known: Known) -> bool:
     """Whether the spikes of the part that was held out are the same."""
     own = Batch("LIF").run(settings, known.stimulus).train(0)
     return bool(np.array_equal(own[own >= TRAINED], known.train[known.train >= TRAINED]))
+
+
+def held_out_in_their_step(settings: Settings, known: Known) -> float:
+    """The part of the held-out spikes, of both sides, that fall into the same step."""
+    out = Batch("LIF").run(settings, known.stimulus)
+    matched, fired, _ = out.coincidences(known.train, 0, TRAINED, STEPS)
+    return float(2 * matched[0] / (fired[0] + (known.train >= TRAINED).sum()))

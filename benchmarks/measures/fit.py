@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from ..plan import Plan
@@ -114,7 +114,8 @@ def _recovered(plan: Plan, case: str, seeds: list[int], voltage: bool, vth: tupl
         theirs=None,
         unit="s",
         figure=f"{same} the same spikes on the held-out span, {registers} the same registers,"
-        f" {sum(answer['exact'])} explain all they saw; longest {longest:.1f} s",
+        f" {sum(answer['exact'])} explain all they saw; {mean(answer['in_their_step']):.1%} of the"
+        f" held-out spikes in their step; longest {longest:.1f} s",
         bar=bar if voltage else "",
         met=(
             100 * same >= _RECOVERED_BAR * len(seeds) and longest < _SECONDS_BAR
