@@ -124,9 +124,10 @@ class LifSoft(Formula):
         drive = self.current("u", "du", arrived[0])
         if not waits:
             self.charge(drive)
-        if waits or self.s["v"] <= self.r["vth"] * 64:
+        threshold = self.r["vth"] * 64
+        if waits or self.s["v"] < threshold + (not self.r["inclusive"]):
             return False
-        self.s["v"] -= self.r["vth"] * 64
+        self.s["v"] -= threshold
         return True
 
 
@@ -147,6 +148,7 @@ def drawn_registers(model: str, rng: np.random.Generator, n: int) -> dict[str, A
         "refractory": rng.choice([0, 1, 2, 5, 63], n),
         "step1": rng.choice([0, 640, TOP], n),
         "step2": rng.integers(0, 5000, n),
+        "inclusive": np.arange(n) % 2,
     }
     for register in MODELS[model].registers:
         if register.name.startswith("d"):

@@ -71,6 +71,58 @@ def steps(monitor: Any) -> Any:
     return np.rint(np.array(monitor.t_[:])[order] / 1e-4).astype(int)
 
 
+# ---------------------------------------------------------------- thresholds that are reached
+_ACCUMULATOR = "v : 1"
+_LEAKY = "dv/dt = -v/(10*ms) : 1"
+_MOVING = "v : 1\ndtheta/dt = -theta/(20*ms) : 1"
+#: equations, threshold, reset, weight of a spike
+_REACHED = [
+    (_ACCUMULATOR, "v >= 8", "v = 0", 1.0),
+    (_ACCUMULATOR, "8 <= v", "v = 0", 0.5),
+    (_ACCUMULATOR, "v > 8", "v = 0", 1.0),
+    (_LEAKY, "v >= 1", "v = 0", 1.0),
+    (_ACCUMULATOR, "v >= 8", "v -= 8", 1.0),
+    (_ACCUMULATOR, "v > 8", "v -= 8", 1.0),
+    (_ACCUMULATOR, "v >= 3 or v <= -6", "v = 0", 1.0),
+    (_ACCUMULATOR, "v >= 6 or v <= -3", "v = 0", -1.0),
+    (_ACCUMULATOR, "abs(v) > 3", "v = 0", -1.0),
+    (_MOVING, "v >= theta + 4", "v = 0; theta += 1", 1.0),
+]
+
+
+@pytest.mark.parametrize(("hardware", "count"), [("Loihi1", 4), ("Loihi2", len(_REACHED))])
+def test_a_voltage_at_the_threshold_fires_where_the_condition_says_so(
+    hardware: str, count: int
+) -> None:
+    def build() -> Any:
+        source = SpikeGeneratorGroup(1, np.zeros(60, int), np.arange(60) * 0.8 * ms)
+        made, monitors = [source], []
+        for equations, threshold, reset, weight in _REACHED[:count]:
+            group = NeuronGroup(1, equations, threshold=threshold, reset=reset, method="exact")
+            synapses = Synapses(source, group, "w : 1", on_pre="v += w")
+            synapses.connect()
+            synapses.w = weight
+            monitors.append(SpikeMonitor(group))
+            made += [group, synapses]
+        Network(made, monitors).run(50 * ms)
+        return [steps(monitor) for monitor in monitors]
+
+    for case, ours, theirs in zip(_REACHED, *both(build, hardware=hardware), strict=False):
+        assert len(theirs) >= 3, case
+        np.testing.assert_array_equal(ours, theirs, str(case))
+
+
+def test_the_report_says_that_a_threshold_is_inclusive() -> None:
+    with on_chip():
+        group = NeuronGroup(1, "v : 1", threshold="v >= 8", reset="v = 0")
+        Network(group).run(1 * ms)
+        row = next(row for row in chip_report().quantised.rows if row.register == "vth")
+        assert "one step of 64 nearer" in row.note
+        steps_of_64 = 8 * chip_report().quantised.scales[group.name] / 64
+        assert row.integer.low == np.rint(steps_of_64) - 1
+        assert row.error == pytest.approx(row.integer.low / steps_of_64 - 1)
+
+
 # ---------------------------------------------------------------- models
 def test_leaky_neurons_with_a_current_each_of_their_own() -> None:
     def build() -> Any:

@@ -122,6 +122,23 @@ def test_whole_numbers_without_leak_are_the_chip_s_own() -> None:
     np.testing.assert_array_equal(chip.states["a", "v"], floating.states["a", "v"])
 
 
+@pytest.mark.parametrize(("inclusive", "period"), [(True, 10), (False, 11)])
+def test_an_inclusive_threshold_is_reached_in_floating_point_too(
+    inclusive: bool, period: int
+) -> None:
+    """Ten of 64 are 640 exactly."""
+    population = lif(1, (quantity("dv", "decay", 0.0),), tau_u=1e-4, bias=64.0)
+    quantities = [
+        replace(q, value=real(640.0), inclusive=inclusive) if q.register == "vth" else q
+        for q in population.quantities
+    ]
+    ideal = network(replace(population, quantities=tuple(quantities)))
+    made = quantise(ideal, "Loihi2", LAVA, scales={"a": 1.0})
+    floating, chip = run_real(ideal, 60).spikes["a"][0], PlainChip(made.network).run(60)
+    np.testing.assert_array_equal(floating, np.arange(period - 1, 60, period))
+    np.testing.assert_array_equal(chip.spikes["a"][0], floating)
+
+
 def test_periodic_sources_and_delays() -> None:
     source = SpikeTimes("s", 2, [0, 1], [1, 4], period=10)
     population = lif(2, tau_u=1e-4, threshold=1.0, bias=0.0)

@@ -71,6 +71,7 @@ RANDOM_BITS = 24
 PROBABILITY = Limit(0, 1 << RANDOM_BITS, "probability in 2**-24, Brian2Lava's ProbSpiker")
 BIAS_MANTISSA = Limit(-(1 << 12), (1 << 12) - 1, "13-bit bias mantissa, lava-nc 0.10.0")
 BIAS_EXPONENT = Limit(0, 7, "3-bit bias exponent, lava-nc 0.10.0")
+FLAG = Limit(0, 1, "yes or no")
 #: Blocked steps after a spike; the chip's register is this plus one, 1..64. [b2l], [nengo]
 REFRACTORY = Limit(0, 63, "refractory delay 1..64 (brian2-loihi 0.5.2), minus the spike's step")
 DELAY = Limit(0, 63, "6-bit synaptic delay, lava-nc 0.10.0")

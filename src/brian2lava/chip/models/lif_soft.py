@@ -1,7 +1,8 @@
 """LIFSoft: a leaky integrate-and-fire neuron that keeps what lies above the threshold; ours.
 
 A spike subtracts the threshold from v. While the neuron is refractory v stays as it is, and no
-spike is sent, as with Brian2's ``(unless refractory)``.
+spike is sent, as with Brian2's ``(unless refractory)``. ``v >= c`` has a register of its own: the
+threshold could not be one lower, for it is what a spike subtracts.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from brian2lava.chip.models.membrane import (
     COUNTDOWN,
     DU,
     DV,
+    INCLUSIVE,
     VTH,
     U,
     V,
@@ -31,6 +33,8 @@ def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
     v, threshold = Name("v"), Name("threshold")
     moved = current(profile) + voltage(profile, Name("u") + Name("bias"), blocked, held=v)
     fired: Expression = v > threshold
+    if "inclusive" not in zero:
+        fired = select(Name("inclusive"), v >= threshold, fired)
     if blocked:
         fired = fired & ~Name("blocked")
     return Step(
@@ -43,11 +47,11 @@ def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
 
 LIF_SOFT = NeuronModel(
     name="LIFSoft",
-    registers=(DU, DV, BIAS_MANT, BIAS_EXP, VTH, BLOCKED),
+    registers=(DU, DV, BIAS_MANT, BIAS_EXP, VTH, INCLUSIVE, BLOCKED),
     states=(U, V, COUNTDOWN),
     ports=("a_in",),
     step=_step,
     derived=bias_and_threshold,
     lava=None,
-    equations="u, v as LIF; fires where v > 64 vth; v = v - 64 vth",
+    equations="u, v as LIF; fires where v > 64 vth (inclusive: >=); v = v - 64 vth",
 )

@@ -21,6 +21,7 @@ from brian2lava.chip.limits import (
     BIAS_EXPONENT,
     BIAS_MANTISSA,
     DECAY,
+    FLAG,
     REFRACTORY,
     STATE,
     STATE_HALF,
@@ -36,6 +37,7 @@ BIAS_MANT = Register("bias_mant", "bias mantissa", BIAS_MANTISSA)
 BIAS_EXP = Register("bias_exp", "bias exponent", BIAS_EXPONENT)
 VTH = Register("vth", "threshold mantissa", THRESHOLD, 10)
 BLOCKED = Register("refractory", "steps that the voltage is blocked after a spike", REFRACTORY)
+INCLUSIVE = Register("inclusive", "whether a voltage at the threshold fires, too", FLAG)
 
 U = State("u", "current", STATE, port="a_in")
 V = State("v", "voltage", STATE)

@@ -105,6 +105,15 @@ KINDS: Mapping[str, KindRow] = {
 }  # fmt: skip
 
 
+def inward(register: str) -> int:
+    """What makes a threshold's register inclusive, for the chip fires beyond it.
+
+    Inputs are multiples of 64 in state units, as thresholds are, so that without leak this is
+    exact; with a leak a voltage within one step below the threshold fires as well.
+    """
+    return 1 if register == "vth_lo" else -1
+
+
 def rounded(values: Any) -> Any:
     """The nearest integers (half to even), as int64."""
     return np.rint(np.asarray(values, dtype=np.float64)).astype(np.int64)

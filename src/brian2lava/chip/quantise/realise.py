@@ -30,7 +30,7 @@ from brian2lava.chip.network import Source, SpikeTimes
 from brian2lava.chip.plain import Recorded
 from brian2lava.chip.profiles import LAVA, Arithmetic
 from brian2lava.chip.quantise.extras import with_extras
-from brian2lava.chip.quantise.kinds import KINDS
+from brian2lava.chip.quantise.kinds import KINDS, inward
 from brian2lava.chip.quantise.plastic_real import RealLearning
 from brian2lava.chip.quantise.real_arithmetic import evaluate_real
 from brian2lava.chip.quantise.registers import is_level
@@ -73,6 +73,9 @@ def real_registers(
         value = KINDS[quantity.kind].scale(quantity.value, scale, profile)
         if quantity.kind == "bias":
             registers.update(bias_mant=value, bias_exp=0.0)
+        elif quantity.inclusive:  # beyond the double next to it: at it, exactly
+            nearer = inward(quantity.register) * np.inf
+            registers[quantity.register] = np.nextafter(value, nearer)
         else:
             registers[quantity.register] = value
     return registers

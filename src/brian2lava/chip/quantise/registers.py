@@ -15,6 +15,7 @@ from brian2lava.chip.network import Population
 from brian2lava.chip.profiles import Arithmetic
 from brian2lava.chip.quantise.kinds import (
     KINDS,
+    inward,
     mantissa_and_exponent,
     profile_limit,
     relative_error,
@@ -144,6 +145,9 @@ def _register(
         given = replace(quantity, value=quantity.value / bias_factor)
         return _bias(population, given, real, scale)
     integers, note = rounded(real), ""
+    if quantity.inclusive:
+        integers = integers + inward(quantity.register)
+        note = "one step of 64 nearer, so that a voltage at the threshold fires, too"
     limit = profile_limit(population.neuron.register(quantity.register).limit, profile)
     if quantity.kind in ("decay", "current_decay"):
         # all of it is lost: the nearest decay leaves 1/4096

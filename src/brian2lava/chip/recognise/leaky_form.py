@@ -98,9 +98,11 @@ class LeakyForm:
         if isinstance(threshold, TwoSided):
             below = -threshold.below.offset / threshold.below.weights[self.v]
             return [
-                Quantity("vth_hi", "threshold", register_value(level - origin), threshold.text),
-                Quantity("vth_lo", "threshold", register_value(below - origin), threshold.text),
-            ]
+                Quantity("vth_hi", "threshold", register_value(level - origin), threshold.text,
+                         inclusive=threshold.above.inclusive),
+                Quantity("vth_lo", "threshold", register_value(below - origin), threshold.text,
+                         inclusive=threshold.below.inclusive),
+            ]  # fmt: skip
         made = []
         reset = self.found.reset
         assert reset is not None
@@ -116,7 +118,13 @@ class LeakyForm:
                     f"what a spike adds to {self.names[k]}",
                 )
             )
-        made.append(Quantity("vth", "threshold", register_value(level - origin), crossing.text))
+        of_its_own = self.soft and crossing.inclusive
+        if of_its_own:
+            made.append(Quantity("inclusive", "count", real(1.0), f">= in {crossing.text}"))
+        made.append(
+            Quantity("vth", "threshold", register_value(level - origin), crossing.text,
+                     inclusive=crossing.inclusive and not of_its_own)
+        )  # fmt: skip
         return made
 
     def _states(
