@@ -329,15 +329,21 @@ def test_a_voltage_without_leak_has_no_bound() -> None:
     assert "without bound (no leak" in warned(network(lif(more=[quantity("dv", "decay", 0.0)])))
 
 
-def test_a_decay_that_rounds_to_nothing_is_flagged() -> None:
-    ideal = network(lif(tau_v=2.0))
-    made = quantise(ideal, "Loihi2", LAVA)
-    assert row(made, "dv").integer.low == 0
-    assert row(made, "dv").note == "never decays"
-    assert row(made, "dv").error == np.inf
-    assert "time constant behind dv (dv) is off without bound (never decays)." in "\n".join(
-        made.warnings
+def test_a_decay_that_rounds_to_nothing_is_refused() -> None:
+    longest = quantise(network(lif(tau_v=0.8191)), "Loihi2", LAVA)
+    assert row(longest, "dv").integer.low == 1
+    assert row(longest, "dv").flagged
+    taus = np.full(10, 20e-3)
+    taus[7] = 2.0
+    told = (
+        r"'dv' .*: 2 s of neuron 7 are 20,000 steps of 0.0001 s.*longest is 8,191 steps \(0.8191 s"
     )
+    with pytest.raises(ChipLimit, match=told):
+        quantise(network(lif(tau_v=taus)), "Loihi2", LAVA)
+    with pytest.raises(ChipLimit, match="'du' .*: 2 s of neuron 0"):
+        quantise(network(lif(tau_u=2.0)), "Loihi2", BRIAN2LOIHI)
+    none = quantise(network(lif(more=[quantity("dv", "decay", 0.0)])), "Loihi2", LAVA)
+    assert row(none, "dv").integer.low == 0
 
 
 def test_a_threshold_that_the_rounded_voltage_cannot_reach_is_flagged() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from brian2lava.chip.ideal import IdealPopulation, Quantity, Reals
-from brian2lava.chip.limits import BIAS_MANTISSA, STATE
+from brian2lava.chip.limits import BIAS_MANTISSA, DECAY_UNITY, STATE
 from brian2lava.chip.models.neuron import State
 from brian2lava.chip.network import Population
 from brian2lava.chip.profiles import Arithmetic
@@ -85,7 +85,7 @@ def fill(
         check_quantity(population, quantity, dt)
         if quantity.kind == "rotation":
             continue
-        made = _register(population, quantity, scale, profile, bias_factor)
+        made = _register(population, quantity, scale, profile, bias_factor, dt)
         registers.update(made.registers)
         rows.append(_row(population, quantity, made, dt, bias_factor))
     turn = [population.quantity(name) for name in ("sin_decay", "cos_decay")]
@@ -138,6 +138,7 @@ def _register(
     scale: float,
     profile: Arithmetic,
     bias_factor: Reals,
+    dt: float,
 ) -> _Made:
     kind = KINDS[quantity.kind]
     real = kind.scale(quantity.value, scale, profile)
@@ -154,8 +155,8 @@ def _register(
         full = (integers == limit.high + 1) & (quantity.value <= 1)
         integers = np.where(full, limit.high, integers)
         note = "1/4096 of it stays" if np.any(full) else ""
-        if np.any((integers == 0) & (real + profile.decay_offset > 0) & (quantity.value > 0)):
-            note = note or ("never decays" if _offset(quantity, profile) == 0 else "")
+        if _offset(quantity, profile) == 0:
+            _check_decays(population, quantity, integers, dt)
     limit.check(
         f"{_what(population, quantity)}, {_told(population, quantity)} with the scale"
         f" {scale:.6g}" if kind.scaled else f"{_what(population, quantity)},"
@@ -165,6 +166,25 @@ def _register(
     )  # fmt: skip
     return _Made({quantity.register: integers}, integers, kind.unscale(integers, scale, profile),
                  note)  # fmt: skip
+
+
+def _check_decays(
+    population: IdealPopulation, quantity: Quantity, integers: Any, dt: float
+) -> None:
+    """Refuse time constants that would become no decay at all."""
+    lost = np.broadcast_to((integers == 0) & (quantity.value > 0), (population.size,))
+    if not lost.any():
+        return
+    neuron = int(np.flatnonzero(lost)[0])
+    taus = dt / quantity.value if quantity.time_constant is None else quantity.time_constant
+    tau = float(np.broadcast_to(taus, (population.size,))[neuron])
+    longest = 2 * DECAY_UNITY - 1
+    raise ChipLimit(
+        f"{_what(population, quantity)}: {tau:.6g} s of neuron {neuron} are {tau / dt:,.0f} steps"
+        f" of {dt:.6g} s, and a decay is a whole number of {DECAY_UNITY:,}ths a step:"
+        f" it would be 0, that is never. The longest is {longest:,} steps ({longest * dt:.6g} s), rounded to"
+        f" {DECAY_UNITY:,}. Use a longer time step, or leave the decay out of the equation."
+    )
 
 
 def _offset(quantity: Quantity, profile: Arithmetic) -> int:
