@@ -182,7 +182,8 @@ def _check_decays(
     raise ChipLimit(
         f"{_what(population, quantity)}: {tau:.6g} s of neuron {neuron} are {tau / dt:,.0f} steps"
         f" of {dt:.6g} s, and a decay is a whole number of {DECAY_UNITY:,}ths a step:"
-        f" it would be 0, that is never. The longest is {longest:,} steps ({longest * dt:.6g} s), rounded to"
+        f" it would be 0, that is never. The longest is {longest:,} steps"
+        f" ({longest * dt:.6g} s), rounded to"
         f" {DECAY_UNITY:,}. Use a longer time step, or leave the decay out of the equation."
     )
 
