@@ -91,7 +91,15 @@ def export(desk: Desk, given: Mapping[str, Any]) -> Answer:
     arrays[INPUT] = np.frombuffer(made.arrays, np.uint8)
     arrays["all.zip"] = np.frombuffer(made.zipped(), np.uint8)
     fitted = [] if desk.fit.result is None else [f.candidate.name for f in desk.fit.result.found]
-    return {"left_out": made.left_out, "fitted": fitted, "session": str(desk.session or "")}, arrays
+    return {"left_out": made.left_out, "fitted": fitted, "session": _short(desk.session)}, arrays
+
+
+def _short(path: Path | None) -> str:
+    """A path with the user's folder as ~."""
+    if path is None:
+        return ""
+    home = str(Path.home())
+    return str(path).replace(home, "~", 1) if str(path).startswith(home) else str(path)
 
 
 def session_file(desk: Desk, given: Mapping[str, Any]) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import threading
@@ -85,7 +86,8 @@ def serve(
     if browser:
         threading.Timer(0.5, webbrowser.open, [url]).start()
     threading.Thread(target=compile_all, name="brian2lava-compile", daemon=True).start()
-    server.run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
 
 
 def show(target: Target | None = None, *, session: str | Path | None = None) -> Page:
@@ -118,10 +120,12 @@ def _prepare(desk: Desk, host: str, port: int) -> tuple[Any, socket.socket, str]
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-    except OSError as error:
+        listening.listen()  # from now on a browser waits, and is not refused
+    except (OSError, OverflowError) as error:
         listening.close()
+        why = getattr(error, "strerror", None) or str(error)
         raise NotSupported(
-            f"the studio can't listen on {host}:{port} ({error.strerror}); choose another --port,"
+            f"the studio can't listen on {host}:{port} ({why}); choose another --port,"
             " or leave it out for any that is free."
         ) from error
     token = secrets.token_urlsafe(24)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,25 @@ def test_a_fit_pauses_and_survives_reload_and_restart(tab: Any, studio: Page, br
         again.close()
 
 
+def test_export_looks_downloads_and_proves(tab: Any, tmp_path: Path) -> None:
+    view(tab, "Export")
+    settled(tab)
+    tab.get_by_label("Look at on_loihi2.py").click()
+    assert 'hardware="Loihi2"' in tab.locator(".preview pre").inner_text()
+    tab.get_by_label("Look at response.svg").click()
+    image = tab.locator(".preview img")
+    image.wait_for()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download all (zip)").click()
+    path = tmp_path / "all.zip"
+    download.value.save_as(path)
+    with zipfile.ZipFile(path) as archive:
+        assert "on_loihi2.py" in archive.namelist()
+    tab.get_by_label("Run on_loihi2.py").click()
+    tab.get_by_text("It prints the same").wait_for(timeout=120_000)
+
+
 def test_precision_leads_to_another_step(tab: Any) -> None:
     view(tab, "Precision")
     settled(tab)
@@ -300,7 +320,21 @@ def test_precision_leads_to_another_step(tab: Any) -> None:
     assert tab.get_by_label("Chip's time step").input_value() == "0.0005"
 
 
-@pytest.mark.parametrize("name", ["Target", "Tune", "Fit", "Compare", "Precision"])
+def test_a_synapse_is_fitted(tab: Any) -> None:
+    view(tab, "Synapse")
+    settled(tab)
+    tab.get_by_label("What it has to do").select_option("alpha")
+    tab.get_by_label("tau", exact=True).fill("6")
+    tab.get_by_role("button", name="Fit the synapse").click()
+    tab.get_by_text("Done.").wait_for(timeout=120_000)
+    settled(tab)
+    assert tab.locator(".stage tbody tr").count() >= 2
+    assert ink(tab, ".side-by-side canvas") > 500
+    tab.get_by_role("button", name="Brian2 script").click()
+    tab.get_by_text("set_device").first.wait_for()
+
+
+@pytest.mark.parametrize("name", ["Target", "Tune", "Fit", "Compare", "Export", "Precision"])
 def test_every_page_shows_its_code(tab: Any, name: str) -> None:
     view(tab, name)
     settled(tab)
@@ -331,7 +365,10 @@ def test_light_and_dark(browser: Any, studio: Page, scheme: str) -> None:
     tab.get_by_label("Theme").click()
     turned = [int(x) for x in tab.evaluate(ground)[4:-1].split(",")]
     assert (sum(turned) > 600) != (scheme == "light")
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 800  # nothing hangs over
+    for view_name in ("Target", "Tune", "Fit", "Compare", "Export", "Precision", "Synapse"):
+        view(tab, view_name)
+        settled(tab)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 800, view_name
     context.close()
 
 

@@ -93,7 +93,7 @@ export class FitView {
       make("div", { class: "options" }, ...c.parameters.flatMap((p) => {
         const { factor, unit: text } = shown(p.unit, unit);
         const field = (k) => make("input", {
-          type: "text", class: "number", "aria-label": `${p.meaning}, ${k ? "highest" : "lowest"}`, value: digits(p.bounds[k] * factor).replace("−", "-"),
+          type: "text", class: "number", "aria-label": `${p.meaning}, ${k ? "highest" : "lowest"}`, value: digits(p.bounds[k] * factor).replaceAll("−", "-"),
           change: (event) => {
             const ends = this.changed.get(`${c.name} ${p.name}`) ?? [...p.bounds];
             ends[k] = Number(event.target.value) / factor;

@@ -37,13 +37,13 @@ export function current(unit) {
 /** A number in so many digits, without a tail of zeros; an em dash for none. */
 export function digits(value, count = 4) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  return String(Number(value.toPrecision(count))).replace("-", "−");
+  return String(Number(value.toPrecision(count))).replaceAll("-", "−");
 }
 
 /** With so many decimals. */
 export function fixed(value, count = 2) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  return value.toFixed(count).replace("-", "−");
+  return value.toFixed(count).replaceAll("-", "−");
 }
 
 /** A message at the bottom of the page, which goes by itself or by a click. */

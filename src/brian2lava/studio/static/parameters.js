@@ -77,7 +77,7 @@ class Row {
   }
 
   typed() {
-    const text = this.value.value.replace("−", "-").replace(",", ".");
+    const text = this.value.value.replaceAll("−", "-").replace(",", ".");
     const { factor } = shown(this.given.unit, this.panel.currentUnit());
     this.panel.send("set_value", { name: this.name, value: Number(text) / factor }, this.name);
   }

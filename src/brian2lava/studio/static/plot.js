@@ -20,7 +20,7 @@ function axis(label, extra = {}) {
     stroke: () => colour("ink-soft"), font: FONT, labelFont: FONT, label, labelSize: label ? 16 : 0,
     labelGap: 0, size: 52, gap: 4,
     grid: { stroke: () => colour("grid"), width: 1 }, ticks: { stroke: () => colour("grid"), width: 1, size: 4 },
-    values: (plot, values) => values.map((v) => String(Number(v.toPrecision(6))).replace("-", "−")),
+    values: (plot, values) => values.map((v) => String(Number(v.toPrecision(6))).replaceAll("-", "−")),
     ...extra,
   };
 }

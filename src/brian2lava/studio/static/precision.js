@@ -17,7 +17,7 @@ export class PrecisionView {
     this.map = make("div", { class: "scroll" });
     this.note = make("p", { class: "caption" });
     this.element = make("div", { class: "single" }, make("div", { class: "card" }, this.title,
-      make("p", { class: "soft", text: "Γ of the neuron on the bench, at the same physical parameters, if the chip's step were longer or shorter and its decays had fewer bits than twelve. Choose a cell to work with that step." }),
+      make("p", { class: "soft", text: "Γ of the neuron on the bench, at the same physical parameters and with all registers rounded anew, if the chip's step were longer or shorter and its decays had fewer bits than twelve. Choose a cell to work with that step." }),
       this.choice, this.map, this.note), this.code.element);
   }
 

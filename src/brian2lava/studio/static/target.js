@@ -141,7 +141,7 @@ export class TargetView {
       make("div", { class: "row" }, this.sweeps, ...this.brushes,
         make("button", { class: "small", text: "Two thirds, one third", click: () => this.thirds() }),
         make("span", { class: "soft", text: "Drag over a plot; a span of the other kind gives way." })),
-      this.spanList, ...Object.values(this.hosts), this.reliability);
+      this.spanList, ...Object.values(this.hosts), make("div", { class: "scroll" }, this.reliability));
   }
 
   brushWith(kind) {
@@ -237,7 +237,7 @@ export class TargetView {
       make("thead", {}, make("tr", {}, ...["", "seconds", "spikes", "reliability at 2 ms", "at 4 ms", ""].map((text) => make("th", { text })))),
       make("tbody", {}, ...Object.entries(kinds).map(([kind, found]) => make("tr", {},
         make("th", { scope: "row", text: names[kind] }), make("td", { text: digits(found.seconds) }), make("td", { text: digits(found.spikes) }),
-        ...[0, 1].map((k) => make("td", { text: fixed(found.reliability?.[k], 3) })), make("td", { class: "soft", text: found.why ?? "" })))));
+        ...[0, 1].map((k) => make("td", { text: fixed(found.reliability?.[k], 3) })), make("td", { class: "soft wrap", text: found.why ?? "" })))));
   }
 
   begin() {
