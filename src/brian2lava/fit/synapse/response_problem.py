@@ -36,6 +36,8 @@ _FORMS: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 #: Part of the range that a state fills at most, in a design without rounding.
 _FILLED = 0.98
+#: Steps that the delays of two currents may differ by in the search.
+_APART = 5
 #: Of the diagonal, against weights that cancel each other.
 _RIDGE = 1e-9
 
@@ -102,8 +104,13 @@ class ResponseProblem:
             taus.append(Axis("tau_m", "s", 0.2 * dt, slowest, True, starts[1]))
         latest = min(DELAY_LOIHI1.high * dt, max(seen.onset * 2, seen.peak * 2) + 4 * dt)
         n = len(self.layout.ports)
-        shared = self.layout.currents > 1
-        spread = [seen.onset + (0 if shared or n == 1 else rise * k / n) for k in range(n)]
+        if self.layout.currents > 1:  # two currents rise together, or nearly
+            delays = [
+                Axis("delay", "s", 0.0, latest, False, min(seen.onset, latest)),
+                Axis("apart", "s", -_APART * dt, _APART * dt, False, 0.0),
+            ]
+            return (*taus, *delays)
+        spread = [seen.onset + (rise * k / n if n > 1 else 0.0) for k in range(n)]
         delays = [
             Axis(f"delay{k + 1 if n > 1 else ''}", "s", 0.0, latest, False, min(spread[k], latest))
             for k in range(n)
@@ -128,9 +135,12 @@ class ResponseProblem:
             known = self.target.tau_m is not None
             tau_m = np.full(size, self.target.tau_m) if known else values["tau_m"]
             put("dv", decay_register(tau_m, self._frame))
+        delays = dict(values)
+        if many:
+            delays |= {"delay1": values["delay"], "delay2": values["delay"] + values["apart"]}
         for name in self.names:
             if name.startswith("delay"):
-                put(name, np.rint(values[name] / self.target.dt))
+                put(name, np.rint(delays[name] / self.target.dt))
         return self.completed(np.clip(table, self.low, self.high))
 
     def completed(self, table: Any) -> Any:
