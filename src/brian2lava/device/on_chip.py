@@ -29,6 +29,7 @@ from brian2lava.chip.profiles import profile
 from brian2lava.chip.quantise import Quantised, float_ranges, quantise, states_to_user
 from brian2lava.chip.recognise.brian_network import Recognised, recognise
 from brian2lava.chip.recognise.refusal import OTHERWISE
+from brian2lava.chip.refractory import refuse_moved
 from brian2lava.chip.resources import check_fits
 from brian2lava.device.chip_plastic import ChipSynapses, with_earlier_peaks
 from brian2lava.device.chip_program import Composing
@@ -201,6 +202,12 @@ class OnChip:
                     sums = low.sums.get((name, state.port), [])
                     for (array, _), values in zip(sums, arrived, strict=False):
                         low.storage[array][: population.size] = values
+            if {(name, "blocked"), (name, "v")} <= low.states.keys():
+                v, blocked = (
+                    low.storage[low.states[name, state]][: population.size]
+                    for state in ("v", "blocked")
+                )
+                refuse_moved(population, v, blocked, links["v"].variable)
 
     def _untouched(self, population: str, link: StateLink) -> bool:
         assert self.before is not None

@@ -17,6 +17,7 @@ from brian2.groups.group import Group
 
 from brian2lava.capture.integrators import remembered_integrators
 from brian2lava.device.chip_report import chip_part
+from brian2lava.device.chip_warnings import tell
 from brian2lava.device.compiler import toolchain
 from brian2lava.device.loop import Finished, engine_loop, python_loop
 from brian2lava.device.on_lava import chip_run, computed
@@ -59,8 +60,12 @@ def run_network(
     reporter.first()
     if device.options.hardware in CHIPS:
         chip, notes = chip_run(device, net, clocks, namespace)
+        before = device.chip_runs.of(net)
         finished = engine_loop(device, net, objects, clocks, reporter, profile, watch, chip)
         finished.notes += notes
+        kept = device.chip_runs.of(net)
+        if kept is not None:
+            tell(kept, before)
     elif device.engine == "numpy":
         finished = python_loop(device, net, objects, clocks, reporter, profile, watch)
     else:
