@@ -333,10 +333,10 @@ class _Builder:
     def _spikes(self, source: str, target: str, delays: Mapping[int, Any]) -> None:
         gain = self.cells[target].gain * self.convention.spike
         parts = [(delay, matrix.tocoo()) for delay, matrix in sorted(delays.items())]
-        pre = np.concatenate([part.coords[1] for _, part in parts])
+        pre = np.concatenate([part.col for _, part in parts])
         if not pre.size:
             return
-        post = np.concatenate([part.coords[0] for _, part in parts])
+        post = np.concatenate([part.row for _, part in parts])
         weights = np.concatenate([part.data for _, part in parts]) * gain[post]
         steps = np.concatenate([np.full(part.nnz, delay) for delay, part in parts])
         made = Synapses(
@@ -368,7 +368,7 @@ class _Builder:
             clock=self.clock,
             name=_brian_name(f"{source}_to_{target}"),
         )
-        made.connect(i=matrix.coords[1], j=matrix.coords[0])
+        made.connect(i=matrix.col, j=matrix.row)
         made.w = matrix.data
         self.synapses[source, target] = made
 
@@ -419,7 +419,7 @@ def _is_identity(matrix: Any) -> bool:
     coo = matrix.tocoo()
     return (
         matrix.shape[0] == matrix.shape[1] == coo.nnz
-        and np.array_equal(*coo.coords)
+        and np.array_equal(coo.row, coo.col)
         and bool(np.all(coo.data == 1))
     )
 

@@ -123,7 +123,7 @@ class Flows:
             return self._known[name]
         if name in self._sources:
             shape = self.shape(name)
-            one = sparse.eye_array(prod(shape), format="csr")
+            one = sparse.eye(prod(shape), format="csr")
             found = Flow(shape, {name: {0: one}}, np.zeros(prod(shape)))
         else:
             found = self._through(name)
@@ -166,7 +166,7 @@ class Flows:
         for source, delays in arriving.paths.items():
             for delay, matrix in delays.items():
                 for more in np.unique(steps):
-                    only = sparse.diags_array((steps == more).astype(np.float64), format="csr")
+                    only = sparse.diags((steps == more).astype(np.float64), format="csr")
                     _add(paths.setdefault(source, {}), delay + int(more), only @ matrix)
         return Flow(arriving.shape, paths, arriving.bias)
 

@@ -72,25 +72,25 @@ def _matrix(name: str, node: Any, shape: Shape) -> LinearMap:
     if prod(shape) != prod(lead) * columns or shape[-1] != columns:
         raise _misfit(name, node, shape, (*lead, columns))
     blocks = weight.reshape(-1, rows, columns)
-    matrix = sparse.csr_array(blocks[0]) if len(blocks) == 1 else sparse.block_diag(blocks, "csr")
+    matrix = sparse.csr_matrix(blocks[0]) if len(blocks) == 1 else sparse.block_diag(blocks, "csr")
     bias = getattr(node, "bias", None)
     if bias is not None:
         bias = np.ravel(np.broadcast_to(np.asarray(bias, np.float64), (*lead, rows)))
-    return LinearMap((*lead, rows), sparse.csr_array(matrix), bias)
+    return LinearMap((*lead, rows), sparse.csr_matrix(matrix), bias)
 
 
 def _scale(name: str, node: Any, shape: Shape) -> LinearMap:
     scale = np.asarray(node.scale, np.float64)
     if scale.size != 1 and scale.size != prod(shape):
         raise _misfit(name, node, shape, scale.shape)
-    return LinearMap(shape, sparse.diags_array(_each(scale, shape), format="csr"))
+    return LinearMap(shape, sparse.diags(_each(scale, shape), format="csr"))
 
 
 def _delay(name: str, node: Any, shape: Shape) -> LinearMap:
     delay = np.asarray(node.delay, np.float64)
     if delay.size != 1 and delay.size != prod(shape):
         raise _misfit(name, node, shape, delay.shape)
-    return LinearMap(shape, sparse.eye_array(prod(shape), format="csr"), delay=_each(delay, shape))
+    return LinearMap(shape, sparse.eye(prod(shape), format="csr"), delay=_each(delay, shape))
 
 
 def _each(values: Reals, shape: Shape) -> Reals:
@@ -100,12 +100,12 @@ def _each(values: Reals, shape: Shape) -> Reals:
 def _flatten(name: str, node: Any, shape: Shape) -> LinearMap:
     start, end = (int(value) % len(shape) for value in (node.start_dim, node.end_dim))
     flat = (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
-    return LinearMap(flat, sparse.eye_array(prod(shape), format="csr"))
+    return LinearMap(flat, sparse.eye(prod(shape), format="csr"))
 
 
 def _same(name: str, node: Any, shape: Shape) -> LinearMap:
     """The Input or Output of a nested graph."""
-    return LinearMap(shape, sparse.eye_array(prod(shape), format="csr"))
+    return LinearMap(shape, sparse.eye(prod(shape), format="csr"))
 
 
 # ---------------------------------------------------------------- convolutions
@@ -204,7 +204,7 @@ def convolution(
         rows.append((f[..., None] * outs + to).ravel())
         columns.append((channel[..., None] * ins + from_).ravel())
         values.append(np.repeat(weight.reshape(filters, depth, -1)[..., number].ravel(), to.size))
-    matrix = sparse.csr_array(
+    matrix = sparse.csr_matrix(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
         shape=(filters * outs, shape[0] * ins),
     )
