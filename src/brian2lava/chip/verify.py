@@ -1,8 +1,9 @@
 """How far a chip's integers are from the floating-point model, on the same input.
 
-Three runs: the chip's steps in floating point, the emulator, and, where that is asked for, Lava's
-own simulation. What differs between the first two is quantisation; where the chip's order of things
-differs from Brian2's, the events that this concerns are counted apart.
+Up to four runs: the user's own program in floating point, the map that was recognised in it in real
+numbers, the emulator, and, where that is asked for, Lava's own simulation. Between the first two
+nothing may differ but the chip's order of things, whose events are counted apart: anything else is
+a bug of recognition, and named so. What differs between the second and the third is quantisation.
 """
 
 from __future__ import annotations
@@ -13,43 +14,23 @@ from typing import Any
 
 import numpy as np
 
+from brian2lava.chip.compared import Compared, PopulationCheck
 from brian2lava.chip.emulate import Emulation, emulate
-from brian2lava.chip.ideal import IdealNetwork, IdealProjection
+from brian2lava.chip.order_events import order_events, plastic_events
+from brian2lava.chip.own import OwnRun
 from brian2lava.chip.plain import PlainChip, Recorded
-from brian2lava.chip.quantise import Quantised, RealRecorded, replayed, run_real
+from brian2lava.chip.quantise import (
+    Quantised,
+    RealRecorded,
+    replayed,
+    run_real,
+)
 from brian2lava.chip.quantise.plastic_weights import unit_gain
 from brian2lava.engine.cpu.toolchain import find_compiler
 from brian2lava.errors import OptionError
 
 #: Runs a chip network elsewhere (in Lava's simulation): (network, steps, recorded spikes).
 Elsewhere = Callable[[Any, int, Recorded], Recorded]
-
-
-@dataclass(frozen=True)
-class PopulationCheck:
-    """One population, emulator against floating point.
-
-    Attributes
-    ----------
-    name : str
-    spikes, expected : int
-        Spikes of the emulator, and in floating point.
-    matched : float
-        The part of the spikes in floating point that the emulator has within one step, 0..1; nan
-        without spikes.
-    first : str
-        The first difference in words: neuron and step; "" where there is none.
-    error : float
-        Root mean square difference of the voltage over its range in floating point, until the
-        first spike of either differs.
-    """
-
-    name: str
-    spikes: int
-    expected: int
-    matched: float
-    first: str
-    error: float
 
 
 @dataclass(frozen=True)
@@ -109,6 +90,13 @@ class Verification:
         Of plastic synapses.
     lava : str
         "identical integers", what differs first, or why Lava did not run.
+    reference : str
+        What floating point is here: "your own program", or the recognised map and why.
+    recognition : str
+        Whether the recognised map in real numbers is the user's own program; "" where that did not
+        run. Begins with "BUG" where it is not.
+    remarks : tuple of str
+        What no run of the verification has.
     """
 
     steps: int
@@ -116,16 +104,29 @@ class Verification:
     order_events: Mapping[str, int]
     lava: str
     weights: tuple[WeightCheck, ...] = ()
+    reference: str = "the recognised map in real numbers"
+    recognition: str = ""
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"{self.steps} steps, emulator against floating point"]
+        lines = [f"{self.steps} steps, emulator against floating point ({self.reference})"]
         for each in self.populations:
             matched = "no spikes" if np.isnan(each.matched) else f"{each.matched:.1%}"
+            states = each.states or {"v": each.error}
+            differs = ", ".join(f"{name} by {error:.2%}" for name, error in states.items())
             lines.append(
-                f"  {each.name}: {each.spikes} spikes, {each.expected} in floating point,"
-                f" within one step {matched}; v differs by {each.error:.2%} of its range"
+                f"  {each.name}: {each.spikes} spikes, {each.expected} in floating point"
+                + (
+                    f" ({each.same_map} by the same map in real numbers)"
+                    if self.recognition
+                    else ""
+                )
+                + f", within one step {matched}; {differs} of its range"
                 + (f"; first {each.first}" if each.first else "")
             )
+        if self.recognition:
+            lines.append(f"  recognition: {self.recognition}")
+        lines += [f"  {remark}" for remark in self.remarks]
         lines += [f"  {each}" for each in self.weights]
         lines += [
             f"  {name}: {count} spikes concern the chip's order of things (see the notes)"
@@ -135,7 +136,12 @@ class Verification:
 
 
 def verify(
-    quantised: Quantised, steps: int, seed: int = 0, elsewhere: Elsewhere | None = None
+    quantised: Quantised,
+    steps: int,
+    seed: int = 0,
+    elsewhere: Elsewhere | None = None,
+    own: OwnRun | None = None,
+    missing: str = "",
 ) -> Verification:
     """Run a quantised network in floating point, in the emulator, and ``elsewhere``.
 
@@ -148,30 +154,39 @@ def verify(
         Of Poisson sources; the other runs get the emulator's spikes.
     elsewhere : function of (ChipNetwork, steps, Recorded), optional
         Runs the same integers, as :func:`brian2lava.interop.lava_run.run_lava` does.
+    own : OwnRun, optional
+        What the user's own program did on the same input; it is the reference then, and the
+        recognised map without it.
+    missing : str
+        Why there is no ``own``.
     """
     if steps < 1:
         raise OptionError(f"verify({steps}): at least one step is needed.")
     network = quantised.network
+    linked = {(p.name, link.state) for p in quantised.ideal.populations for link in p.links}
     record = [
         (population.name, state.name)
         for population in network.populations
         for state in population.neuron.states
-        if state.name in ("u", "v")
+        if state.name in ("u", "v") or (own is not None and (population.name, state.name) in linked)
     ]
     emulated, mantissas = _emulated(quantised, steps, record, seed)
     real = run_real(
         replayed(quantised.ideal, emulated), steps, record, scales=quantised.scales,
         arithmetic=network.arithmetic,
     )  # fmt: skip
+    ideal = quantised.ideal
+    events = order_events(ideal, real.spikes) | plastic_events(ideal, real.spikes)
+    compared = Compared(quantised, emulated, real, own, steps)
     return Verification(
         steps,
-        tuple(
-            _population(quantised, emulated, real, population.name, steps)
-            for population in network.populations
-        ),
-        _order_events(quantised.ideal, real),
+        tuple(compared.population(population.name) for population in network.populations),
+        {name: len(each) for name, each in events.items()},
         _told(emulated, None if elsewhere is None else elsewhere(network, steps, emulated)),
-        tuple(_weights(quantised, name, found, real) for name, found in mantissas.items()),
+        tuple(_weights(quantised, name, found, real, own) for name, found in mantissas.items()),
+        "your own program" if own else f"the recognised map in real numbers{missing}",
+        compared.recognition(),
+        compared.remarks(),
     )
 
 
@@ -197,11 +212,15 @@ def _emulated(
         }
 
 
-def _weights(quantised: Quantised, name: str, mantissas: Any, real: RealRecorded) -> WeightCheck:
+def _weights(
+    quantised: Quantised, name: str, mantissas: Any, real: RealRecorded, own: OwnRun | None
+) -> WeightCheck:
     learnt = quantised.learning[name]
     unit = learnt.readings[0].unit
     ideal = next(p for p in quantised.ideal.projections if p.name == name)
     ours, theirs = mantissas * unit, real.weights[name]
+    if own is not None and name in own.weights:
+        theirs = own.weights[name] - learnt.readings[0].offset
     first = ideal.weights / unit_gain(ideal)
     difference = ours - theirs
     varied = ours.size > 1 and np.ptp(ours) > 0 and np.ptp(theirs) > 0
@@ -219,82 +238,6 @@ def _weights(quantised: Quantised, name: str, mantissas: Any, real: RealRecorded
         correlation=float(np.corrcoef(ours, theirs)[0, 1]) if varied else np.nan,
         step=abs(unit),
     )
-
-
-def _population(
-    quantised: Quantised, emulated: Recorded, real: RealRecorded, name: str, steps: int
-) -> PopulationCheck:
-    ours, theirs = _keys(emulated.spikes[name], steps), _keys(real.spikes[name], steps)
-    near = np.union1d(np.union1d(ours, ours - 1), ours + 1)
-    matched = float(np.isin(theirs, near).mean()) if theirs.size else np.nan
-    missed = np.setxor1d(ours, theirs)
-    first, until = "", steps
-    if missed.size:
-        at = int(missed[np.argmin(missed % (steps + 2))])
-        neuron, step = divmod(at, steps + 2)
-        until = step - 1
-        only = "the emulator" if at in ours else "floating point"
-        first = f"in step {step - 1}, neuron {neuron}: a spike in {only} only"
-    error = 0.0
-    if (name, "v") in emulated.states and until:
-        expected = real.states[name, "v"][:until]
-        present = emulated.states[name, "v"][:until] / quantised.scales[name]
-        span = float(np.ptp(expected)) if expected.size else 0.0
-        error = float(np.sqrt(np.mean((present - expected) ** 2))) / span if span else 0.0
-    return PopulationCheck(name, len(ours), len(theirs), matched, first, error)
-
-
-def _keys(spikes: tuple[Any, Any], steps: int) -> Any:
-    """One sorted number a spike: neurons far enough apart for steps to be moved by one."""
-    when, who = spikes
-    return np.sort(np.asarray(who) * (steps + 2) + np.asarray(when) + 1)
-
-
-def _order_events(ideal: IdealNetwork, real: RealRecorded) -> dict[str, int]:
-    """By population with notes: arrivals at the voltage in the step of a spike of the target."""
-    counts: dict[str, int] = {}
-    for projection in ideal.projections:
-        if projection.learning is not None:
-            counts |= _plastic_events(ideal, projection, real)
-        population = next(p for p in ideal.populations if p.name == projection.target)
-        decay = population.quantity("du" + projection.port.removeprefix("a_in"))
-        if not population.notes or decay is None or np.any(decay.value < 1):
-            continue
-        fired = np.stack(real.spikes[population.name]).T @ [population.size, 1]
-        arrived = _arrivals(projection, real.spikes[projection.source]) @ [population.size, 1]
-        counts[population.name] = counts.get(population.name, 0) + int(
-            np.isin(arrived, fired).sum()
-        )
-    return counts
-
-
-def _plastic_events(
-    ideal: IdealNetwork, projection: IdealProjection, real: RealRecorded
-) -> dict[str, int]:
-    """Events at plastic synapses for which the chip's order differs from the equations'."""
-    learning = projection.learning
-    assert learning is not None
-    if not (learning.late or learning.coincident):
-        return {}
-    size = next(p.size for p in ideal.populations if p.name == projection.target)
-    arrived = _arrivals(projection, real.spikes[projection.source])
-    if learning.late:
-        return {learning.synapses: len(arrived)}
-    fired = np.stack(real.spikes[projection.target]).T @ [size, 1]
-    return {learning.synapses: int(np.isin(arrived @ [size, 1], fired).sum())}
-
-
-def _arrivals(projection: IdealProjection, spikes: tuple[Any, Any]) -> Any:
-    """Step and target of each arrival, shape (arrivals, 2)."""
-    when, who = spikes
-    order = np.argsort(projection.pre, kind="stable")
-    first = np.searchsorted(projection.pre[order], [who, who + 1])
-    count = first[1] - first[0]
-    ends = np.cumsum(count)
-    total = int(ends[-1]) if len(ends) else 0
-    synapses = order[np.arange(total) - np.repeat(ends - count - first[0], count)]
-    delays = np.broadcast_to(projection.delays, projection.pre.shape)
-    return np.stack([np.repeat(when, count) + delays[synapses], projection.post[synapses]], 1)
 
 
 def _told(emulated: Recorded, other: Recorded | None) -> str:

@@ -14,10 +14,10 @@ from brian2lava.chip.plain import Recorded
 from brian2lava.chip.quantise import Quantised
 from brian2lava.chip.resources import ResourceReport, resources
 from brian2lava.chip.table import Table, costs, parameters
-from brian2lava.chip.verify import Verification, verify
+from brian2lava.chip.verify import Elsewhere, Verification, verify
 from brian2lava.device.chip_runs import Kept
 from brian2lava.device.other_steps import OtherSteps
-from brian2lava.errors import OptionError
+from brian2lava.errors import NotSupported, OptionError
 
 
 @dataclass(frozen=True)
@@ -148,13 +148,23 @@ _SMALL, _LAVA_STEPS, _MOST_STEPS = 1000, 200, 10_000
 
 def verify_run(kept: Kept, steps: int | None, lava: bool | None) -> Verification:
     """The last run again: floating point, emulator, and Lava's simulation if it is small."""
-    quantised = kept.quantised
+    quantised, seed = kept.quantised, kept.seed
     steps = min(kept.steps, _MOST_STEPS) if steps is None else steps
     size = sum(population.size for population in quantised.network.populations)
     if lava is None:
         lava = size <= _SMALL and steps <= _LAVA_STEPS
-    if not lava:
-        return verify(quantised, steps, kept.seed)
+    own, missing = None, ""
+    if kept.again is not None and steps > 0:
+        seed = kept.again.key
+        quantised = kept.again.with_input(quantised, steps)
+        try:
+            own = kept.again.run(quantised, steps)
+        except NotSupported as refusal:
+            missing = f"; {refusal}"
+    return verify(quantised, steps, seed, _in_lava(quantised, seed) if lava else None, own, missing)
+
+
+def _in_lava(quantised: Quantised, seed: int) -> Elsewhere:
     from brian2lava.interop.lava_run import run_lava
 
     def elsewhere(network: Any, count: int, emulated: Recorded) -> Recorded:
@@ -163,9 +173,9 @@ def verify_run(kept: Kept, steps: int | None, lava: bool | None) -> Verification
         replay = {name: (*emulated.spikes[name], *carried.get(name, ())) for name in names}
         traces = quantised.initial_traces()
         states = list(emulated.states)
-        return run_lava(network, count, states, replay, seed=kept.seed, traces=traces)
+        return run_lava(network, count, states, replay, seed=seed, traces=traces)
 
-    return verify(quantised, steps, kept.seed, elsewhere)
+    return elsewhere
 
 
 #: Steps that a picture of one neuron shows.

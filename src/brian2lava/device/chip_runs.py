@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+import numpy as np
 from brian2.core.base import BrianObject
 from brian2.core.network import Network
 
 from brian2lava.chip.quantise import Quantised
+from brian2lava.device.chip_again import Again
 from brian2lava.engine.cpu import instance as cpu
 
 _Key = TypeVar("_Key", str, tuple[str, str], tuple[str, int])
@@ -26,7 +28,7 @@ class Kept:
     their way and their synapses stand by projection and its part.
 
     Names are those of ``objects``, and of nobody else who has such a name later; ``senders`` tell
-    the pathway or input that each ideal projection comes from.
+    the pathway or input that each ideal projection comes from. ``again`` makes the run once more.
     """
 
     quantised: Quantised
@@ -41,6 +43,14 @@ class Kept:
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     steps: int = 0
     seed: int = 0
+    again: Again | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Spikes on their way at the end, and inputs that have arrived and are not yet seen."""
+        flying = sum(len(pending.steps) for pending in self.flying.values())
+        arrived = (each for arrays in self.sums.values() for each in arrays)
+        return flying + sum(int(np.count_nonzero(each)) for each in arrived)
 
     def of_these(self, objects: Sequence[BrianObject]) -> Kept | None:
         """What belongs to ``objects``, and not to others of the same names.

@@ -31,6 +31,7 @@ from brian2lava.chip.recognise.brian_network import Recognised, recognise
 from brian2lava.chip.recognise.refusal import OTHERWISE
 from brian2lava.chip.refractory import refuse_moved
 from brian2lava.chip.resources import check_fits
+from brian2lava.device.chip_again import again_of, variables_of
 from brian2lava.device.chip_plastic import ChipSynapses, with_earlier_peaks
 from brian2lava.device.chip_program import Composing
 from brian2lava.device.chip_runs import Kept
@@ -42,6 +43,8 @@ from brian2lava.program import step_program as program
 #: The run's own length does not enter, so that run(20*ms) is run(10*ms) twice.
 RANGE_STEPS = 1000
 _RANGE_WORK = 50_000_000
+#: Deliveries by synapses in that run: seconds, where there are 10 million synapses.
+RANGE_EVENTS = 100_000_000
 #: What a chip does in a step, by Brian2's names.
 _ORDER = ("groups", "thresholds", "synapses", "resets")
 #: The profile of each chip where none is asked for.
@@ -111,6 +114,10 @@ class OnChip:
             if isinstance(operation, program.Pathway)
         ]
         self._clock = clock
+        self.kept.again = again_of(
+            self.device, captured, composed, self._low, quantised, variables_of(objects),
+            around.clock, first, 0 if self.before is None else self.before.waiting,
+        )  # fmt: skip
         return composed
 
     def _remember(self, objects: Sequence[BrianObject]) -> None:
@@ -123,7 +130,9 @@ class OnChip:
         scales = dict(self.before.quantised.scales) if self.before is not None else {}
         names = {population.name for population in ideal.populations}
         if names - scales.keys():
-            ideal = float_ranges(ideal, range_steps(ideal), seed=self.device.random.given or 0)
+            ideal = float_ranges(
+                ideal, range_steps(ideal), self.device.random.given or 0, RANGE_EVENTS
+            )
         if self.before is not None:
             ideal = with_earlier_peaks(ideal, self.before.quantised.ideal)
             scales = {**(self.device.options.scales or {}), **scales}
