@@ -17,6 +17,7 @@ from brian2lava.chip.plain import PlainChip
 from brian2lava.chip.profiles import LAVA, PROFILES, Arithmetic
 from brian2lava.chip.quantise import float_ranges, quantise, replayed, run_real
 from brian2lava.chip.quantise.real_arithmetic import REAL, evaluate_real
+from brian2lava.chip.quantise.realise import RealChip
 from brian2lava.errors import ChipLimit, NotSupported, OptionError
 from tests.chip.quantise_networks import OF_MODEL, cuba, lif, network, projection, quantity
 
@@ -200,6 +201,29 @@ def test_ranges_hold_all_that_states_reach() -> None:
     assert "blocked" not in ranges
     assert ranges["a_in"][0] == 0
     assert ranges["a_in2"][1] == 0
+
+
+@pytest.mark.parametrize(("events", "ran"), [(40, 50), (239, 60), (241, 70), (np.inf, 100)])
+def test_a_run_for_the_ranges_ends_after_so_many_deliveries(
+    events: float, ran: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20 neurons that fire every 10th step, with 40 synapses: 40 deliveries in 10 steps."""
+    leakless = quantity("dv", "decay", 0.0)
+    population = lif(20, (leakless,), tau_u=1e-4, threshold=9.5, bias=1.0)
+    pre = np.repeat(np.arange(20), 2)
+    ideal = network(population, [projection(np.full(40, 1e-3), 20, pre=pre, post=pre)])
+    seen: list[int] = []
+    step = RealChip.step
+
+    def counted(chip: RealChip) -> dict[str, Any]:
+        seen.append(chip.now)
+        return step(chip)
+
+    monkeypatch.setattr(RealChip, "step", counted)
+    share = float_ranges(ideal, 100, events=events).projections[0].share
+    assert len(seen) == ran
+    drive = 1e-3 * 40 * (ran // 10)
+    assert share == pytest.approx(drive / (drive + 20 * ran)), "of the steps that ran"
 
 
 def test_shares_are_what_projections_add_over_time() -> None:

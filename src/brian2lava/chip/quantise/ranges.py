@@ -15,15 +15,21 @@ from brian2lava.chip.quantise.realise import RealChip
 from brian2lava.chip.quantise.registers import is_level
 from brian2lava.errors import OptionError
 
+#: A run is never shorter for its synapses than so many steps.
+LEAST_STEPS = 50
 Ranges = dict[tuple[str, str], tuple[float, float]]
 
 
-def float_ranges(ideal: IdealNetwork, steps: int, seed: int = 0) -> IdealNetwork:
+def float_ranges(
+    ideal: IdealNetwork, steps: int, seed: int = 0, events: float = np.inf
+) -> IdealNetwork:
     """The network with ``ranges`` and ``share`` filled from a run of ``steps`` steps.
 
     Ranges have every state (also what it reaches within a step, before a reset) and every port (the
     sum that arrives in a step), in the unit of v. A share is what the spikes of a projection add
     to the target's voltage over time, over all that drives it; where nothing does, all count alike.
+
+    After ``events`` deliveries by synapses the run ends, though not before ``LEAST_STEPS`` steps.
     """
     if steps < 1:
         raise OptionError(f"float_ranges(steps={steps}): at least one step is needed.")
@@ -31,19 +37,34 @@ def float_ranges(ideal: IdealNetwork, steps: int, seed: int = 0) -> IdealNetwork
     ranges: Ranges = {}
     counts: dict[str, Reals] = {}
     _widen_by_states(chip, ranges)
-    for _ in range(steps):
+    reached = _fan_out(ideal) if np.isfinite(events) else {}
+    done, delivered = 0, 0.0
+    while done < steps and (delivered < events or done < LEAST_STEPS):
         for name, sent in chip.step().items():
             counts[name] = counts.get(name, np.zeros(sent.shape)) + np.abs(sent)
+            if name in reached:
+                delivered += float(reached[name] @ (sent != 0))
         _widen(chip, ranges)
+        done += 1
     drives = _drives(ideal, counts)
     return replace(
         ideal,
         populations=tuple(_with_ranges(p, chip, ranges) for p in ideal.populations),
         projections=tuple(
-            replace(p, share=_share(ideal, p, drives, steps), learning=_learning(chip, p))
+            replace(p, share=_share(ideal, p, drives, done), learning=_learning(chip, p))
             for p in ideal.projections
         ),
     )
+
+
+def _fan_out(ideal: IdealNetwork) -> dict[str, Reals]:
+    """Synapses of each neuron of a population or source."""
+    sizes = {item.name: item.size for item in (*ideal.populations, *ideal.sources)}
+    found: dict[str, Reals] = {}
+    for p in ideal.projections:
+        synapses = np.bincount(p.pre, minlength=sizes[p.source]).astype(np.float64)
+        found[p.source] = found.get(p.source, np.zeros(sizes[p.source])) + synapses
+    return found
 
 
 def _learning(chip: RealChip, projection: IdealProjection) -> IdealLearning | None:
