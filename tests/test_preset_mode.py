@@ -165,6 +165,13 @@ def _brian2(name: str) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- the models by name
+def test_all_eleven_models_come_with_a_star() -> None:
+    found: dict[str, Any] = {}
+    exec("from brian2lava.preset_mode.model_loader import *", found)
+    assert len(PRESETS) == 11
+    assert {name: found[name] for name in PRESETS} == dict(PRESETS)
+
+
 def test_there_are_eleven() -> None:
     """Those of the model library, and no others."""
     assert sorted(PRESETS) == sorted(NAMES)

@@ -13,6 +13,8 @@ from brian2lava.preset_mode.model_directory import read_directory
 from brian2lava.preset_mode.models import PRESETS
 from brian2lava.preset_mode.preset_model import PresetModel
 
+__all__ = ["ModelLoader", "read_models", *PRESETS]
+
 _added: dict[str, PresetModel] = {}
 
 
