@@ -174,6 +174,14 @@ def _refuse_terms(
     known = {*scope.states, *scope.input_symbols()}
     for monomial in value.terms:
         foreign = {name for name, _ in monomial} - known
+        if foreign & drawn_of(group):
+            drawn = sorted(foreign & drawn_of(group))[0]
+            refuse(
+                group,
+                f"{what} contains 'rand()', as '{drawn}'",
+                "A chip neuron draws numbers to fire by chance (rand() < p), and nowhere else",
+                "replace it by the spikes of a PoissonGroup or PoissonInput",
+            )
         if foreign:
             refuse(
                 group,
