@@ -403,7 +403,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "'p': the weight of synapse 1 is inf",
     ),
     "infinite start": (
-        lambda: network(lif(initial={"v": real(np.inf)})), "'a', initial 'v': finite numbers",
+        lambda: network(lif(3, initial={"v": real([0, np.nan, 1])})),
+        "'a', initial 'v': neuron 1 begins with nan; finite numbers.*Set 'v'",
     ),
     "unknown state": (
         lambda: network(lif(initial={"w": real(1)})), "'w': LIF has no such state; it has u, v",
@@ -417,7 +418,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
                                 quantities=(quantity("p_spike", "fraction", 1.5),))),
         "'p_spike'.*1.5.*A probability lies between 0 and 1",
     ),
-    "negative threshold": (lambda: network(lif(threshold=-1.0)), "'vth'.*-1 V.*outside 0..131071"),
+    "negative threshold": (
+        lambda: network(lif(threshold=-1.0)),
+        "'vth'.*-1 V.*outside 0..131071.*lies below it",
+    ),
     "infinite stimulus": (
         lambda: network(stimuli=[IdealStimulus("i", "a", "a_in", real([np.nan]))]),
         "stimulus 'i': finite",
@@ -442,7 +446,7 @@ def test_what_does_not_fit_raises(case: str) -> None:
 SCALED: dict[str, tuple[Any, str]] = {
     "threshold": (lif(), r"'vth' \(threshold\), 0.01 V with the scale 1e\+10: 1562500 is outside"),
     "bias": (
-        lif(threshold=0.0), r"'bias' \(drive\), 5.5e-05 V a step with the scale 1e\+10.*Use a sma",
+        lif(threshold=0.0), r"'bias' \(drive\), 5.5e-05 V a step with the scale 1e\+10.*scales=",
     ),
     "initial": (
         lif(threshold=0.0, bias=0.0, initial={"v": real(1e-2)}), "initial 'v' with the scale",

@@ -26,13 +26,15 @@ from brian2lava.chip.quantise.result import ParameterRow, Span
 from brian2lava.chip.quantise.rotation import rotation_registers, rotation_rows
 from brian2lava.errors import ChipLimit
 
+#: What to do where a scale was given that is too large.
+SMALLER = "Use a smaller scale (set_device('lava', scales={'group': ...}), or none)."
 #: What to do where a kind's integer does not fit.
 REMEDY = {
     "decay": "Use another time step.",
     "current_decay": "Use a longer time step.",
-    "threshold": "Use a smaller scale.",
-    "bias": "Use a smaller scale.",
-    "level": "Use a smaller scale.",
+    "threshold": SMALLER,
+    "bias": SMALLER,
+    "level": SMALLER,
     "rotation": "The oscillation must not grow.",
     "fraction": "A probability lies between 0 and 1.",
     "count": "Use a longer time step, so that fewer steps are counted.",
@@ -162,7 +164,7 @@ def _register(
         f" {scale:.6g}" if kind.scaled else f"{_what(population, quantity)},"
         f" {_told(population, quantity)}",
         integers,
-        _remedy(quantity, profile),
+        _remedy(quantity, profile, integers),
     )  # fmt: skip
     return _Made({quantity.register: integers}, integers, kind.unscale(integers, scale, profile),
                  note)  # fmt: skip
@@ -192,7 +194,14 @@ def _offset(quantity: Quantity, profile: Arithmetic) -> int:
     return profile.decay_offset if quantity.kind == "current_decay" else 0
 
 
-def _remedy(quantity: Quantity, profile: Arithmetic) -> str:
+def _remedy(quantity: Quantity, profile: Arithmetic, integers: Any) -> str:
+    if quantity.kind == "threshold" and np.any(integers < 0):
+        return (
+            "The chip counts voltages from the reset, and this threshold lies below it"
+            + (" (or at it, with >= or <=)" if quantity.inclusive else "")
+            + ", so that the neuron would fire in every step. Raise the threshold or lower the"
+            " reset."
+        )
     if _offset(quantity, profile):
         return (
             "The chip's current loses at least 1/4096 a step, so its time constant is at most 4096"
@@ -290,9 +299,14 @@ def _unit(population: IdealPopulation, quantity: Quantity) -> str:
 def check_initial(population: IdealPopulation) -> None:
     """Refuse initial states that are no numbers."""
     for name, values in population.initial.items():
-        if not np.all(np.isfinite(values)):
+        broken = ~np.isfinite(np.ravel(values))
+        if broken.any():
+            place = int(np.flatnonzero(broken)[0])
+            link = next((link.variable for link in population.links if link.state == name), name)
             raise ChipLimit(
-                f"population {population.name!r}, initial {name!r}: finite numbers are needed."
+                f"population {population.name!r}, initial {name!r}: neuron {place} begins with"
+                f" {np.ravel(values)[place]}; finite numbers are needed. Set {link!r} of that"
+                " neuron before the run, and check the parameters that it is made of."
             )
 
 
@@ -310,8 +324,7 @@ def _initial(
         a = scale if is_level(states[name]) else 1.0
         integers = rounded(values * a)
         if profile.saturate:
-            states[name].limit.check(f"{what} with the scale {scale:.6g}", integers,
-                                     "Use a smaller scale.")  # fmt: skip
+            states[name].limit.check(f"{what} with the scale {scale:.6g}", integers, SMALLER)
         initial[name] = integers
         rows.append(
             ParameterRow(
