@@ -106,6 +106,7 @@ def dt_scan(
             raise OptionError(f"dt_scan: a time step of {dt!r} s; numbers above 0 are needed.")
     rows = [_scanned(retimed, dt, chip, arithmetic, options) for dt in steps]
     best = recommended(rows, present)
+    clean = any(not row.refusal and not row.flags for row in rows)
     return Table(
         (
             "time step", "", "time constants", "weights", "levels", "times", "head-room", "flags",
@@ -115,7 +116,7 @@ def dt_scan(
         f"Other time steps ({chip}, profile {arithmetic.name!r}; worst errors)",
         right=("time step", "time constants", "weights", "levels", "times", "head-room", "flags"),
         remarks=(
-            _told(best, present),
+            _told(best, present, clean),
             "levels: thresholds, biases, initial values and inputs; times: the most by which"
             " delays, refractory periods and given spikes move to stand at whole steps.",
         ),
@@ -138,11 +139,16 @@ def recommended(rows: Sequence[StepRow], present: float | None) -> StepRow | Non
     return min(usable, key=lambda row: (len(row.flags), row.excess), default=None)
 
 
-def _told(best: StepRow | None, present: float | None) -> str:
+def _told(best: StepRow | None, present: float | None, clean: bool = False) -> str:
     if best is None:
         return "Recommended: none of them; the chip can't have them, or they are too long."
     step = physical(Span(best.dt, best.dt), "s")
     now = "" if present is None else f" to {physical(Span(present, present), 's')}"
+    if best.flags and clean:
+        return (
+            f"Recommended: {step}: it has the fewest and smallest flags of those with five steps"
+            " and more in each time constant; a longer step without flags has fewer than five."
+        )
     if best.flags:
         return f"Recommended: {step}; all have flags, and it has the fewest and smallest."
     if best.dt == present:

@@ -17,6 +17,9 @@ from brian2lava.chip.quantise.result import (
     ParameterRow,
 )
 
+#: Doubles that differ by this part are the same number.
+_EQUAL = 1e-9
+
 
 def warnings_of(
     ideal: IdealNetwork,
@@ -95,7 +98,9 @@ def _unreachable(population: IdealPopulation, made: Population) -> Iterator[str]
     drive = made.registers["bias_mant"] << made.registers["bias_exp"]
     register = np.maximum(made.registers["dv"], 1)
     highest = np.where(drive > 0, (drive - 1) * DECAY_UNITY // register + 1, 0)
-    lost = (bias.value / decay.value > vth.value) & (highest <= threshold)
+    # a steady state that is the threshold up to the rounding of doubles does not cross it
+    above = vth.value + _EQUAL * np.abs(vth.value)
+    lost = (bias.value / decay.value > above) & (highest <= threshold)
     lost &= made.registers["dv"] > 0
     if np.any(lost):
         yield (
