@@ -356,7 +356,7 @@ def test_no_weights() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"decay_v": 4097}, "decay_v=4097: the chip takes 0 to 4096"),
+        ({"decay_v": 4097}, "LoihiNeuronGroup, decay_v=4097: the chip takes 0 to 4096"),
         ({"decay_I": -1}, "decay_I=-1"),
         ({"refractory": 0}, "refractory=0: the chip takes 1 to 64"),
         ({"refractory": 65}, "refractory=65"),
@@ -376,7 +376,8 @@ def test_neurons_out_of_range(options: dict[str, Any], message: str) -> None:
     [
         ({"delay": 63}, "delay=63: the chip takes 0 to 62"),
         ({"delay": 1 * ms}, "delay=.*a whole number"),
-        ({"w_exp": 8}, "w_exp=8: the chip takes -8 to 7"),
+        ({"w_exp": 8}, "LoihiSynapses, w_exp=8: the chip takes -8 to 7"),
+        ({"w_exp": 8, "name": "inputs"}, "LoihiSynapses 'inputs', w_exp=8: the chip takes -8 to 7"),
         ({"sign_mode": 4}, "sign_mode=4: the chip takes 1 to 3"),
         ({"num_weight_bits": 9}, "num_weight_bits=9: the chip takes 0 to 8"),
         ({"imp_x1": 128, "tau_x1": 2}, "imp_x1=128: the chip takes 0 to 127"),

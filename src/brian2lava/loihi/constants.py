@@ -25,8 +25,15 @@ state = SimpleNamespace(
 synapse_sign_mode = SimpleNamespace(MIXED=1, EXCITATORY=2, INHIBITORY=3)
 
 
-def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
+def given_name(kind: str, name: str) -> str:
+    """What a message calls an object that has no name of its own yet: "LoihiSynapses 'inputs'"."""
+    return kind if name.endswith("*") else f"{kind} {name!r}"
+
+
+def whole(of: str, name: str, value: Any, low: int, high: int | None = None) -> int:
     """``value`` as a Python integer between ``low`` and ``high`` (None: no upper end).
+
+    ``of`` is the object whose parameter it is, for messages.
 
     Raises
     ------
@@ -35,8 +42,13 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
     """
     span = f"{low} or more" if high is None else f"{low} to {high}"
     if not isinstance(value, Integral):
-        raise ChipLimit(f"{name}={value!r}: a whole number, {span}, is needed, without a unit.")
+        raise ChipLimit(
+            f"{of}, {name}={value!r}: a whole number, {span}, is needed, without a unit."
+        )
     number = int(value)
     if number < low or (high is not None and number > high):
-        raise ChipLimit(f"{name}={number}: the chip takes {span} (brian2-loihi 0.5.2).")
+        raise ChipLimit(
+            f"{of}, {name}={number}: the chip takes {span} (brian2-loihi 0.5.2). Choose a value"
+            " in that range."
+        )
     return number

@@ -11,7 +11,7 @@ from brian2.equations.equations import PARAMETER, SUBEXPRESSION, Equations
 from numpy.typing import NDArray
 
 from brian2lava.errors import ChipLimit, NotSupported
-from brian2lava.loihi.constants import whole
+from brian2lava.loihi.constants import given_name, whole
 
 _MODEL = "v : 1\nI : 1\n"
 #: A whole-number float beyond this has lost its last bit.
@@ -55,10 +55,11 @@ class LoihiNeuronGroup(NeuronGroup):
         name: str = "loihi_neurongroup*",
         eqn_str: str = "",
     ) -> None:
-        decay_v = whole("decay_v", decay_v, 0, 4096)
-        decay_I = whole("decay_I", decay_I, 0, 4096)
-        refractory = whole("refractory", refractory, 1, 64)
-        threshold_v_mant = whole("threshold_v_mant", threshold_v_mant, 0, 131071)
+        this = given_name("LoihiNeuronGroup", name)
+        decay_v = whole(this, "decay_v", decay_v, 0, 4096)
+        decay_I = whole(this, "decay_I", decay_I, 0, 4096)
+        refractory = whole(this, "refractory", refractory, 1, 64)
+        threshold_v_mant = whole(this, "threshold_v_mant", threshold_v_mant, 0, 131071)
         _check_added(eqn_str)
         self.loihi_parameters: dict[str, Any] = {
             "1_tau_v": decay_v / 4096,

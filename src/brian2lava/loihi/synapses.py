@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from brian2lava.chip.learning import LearningRule, Product, Trace, learning_rule
 from brian2lava.chip.limits import ALIGNMENT, SCALED_WEIGHT, WEIGHT_BITS
 from brian2lava.errors import ChipLimit, NotSupported
-from brian2lava.loihi.constants import synapse_sign_mode, whole
+from brian2lava.loihi.constants import given_name, synapse_sign_mode, whole
 from brian2lava.loihi.neurons import described
 
 #: Mantissas that can be assigned, by sign mode. Those of mixed signs are even on the chip.
@@ -87,17 +87,21 @@ class LoihiSynapses(Synapses):
         tau_y3: int = False,
         name: str = "loihi_synapses*",
     ) -> None:
-        self.sign_mode = whole("sign_mode", sign_mode, 1, 3)
-        self.w_exp = whole("w_exp", w_exp, -8, 7)
-        self.num_weight_bits = whole("num_weight_bits", num_weight_bits, 0, 8)
-        delay = whole("delay", delay, 0, 62)
+        this = given_name("LoihiSynapses", name)
+        self.sign_mode = whole(this, "sign_mode", sign_mode, 1, 3)
+        self.w_exp = whole(this, "w_exp", w_exp, -8, 7)
+        self.num_weight_bits = whole(this, "num_weight_bits", num_weight_bits, 0, 8)
+        delay = whole(this, "delay", delay, 0, 62)
         given = {
             "x1": (imp_x1, tau_x1), "x2": (imp_x2, tau_x2), "y1": (imp_y1, tau_y1),
             "y2": (imp_y2, tau_y2), "y3": (imp_y3, tau_y3),
         }  # fmt: skip
         #: impulse and time constant of each trace that exists
         self.traces = {
-            trace: (whole(f"imp_{trace}", impulse, 0, 127), whole(f"tau_{trace}", tau, 0))
+            trace: (
+                whole(this, f"imp_{trace}", impulse, 0, 127),
+                whole(this, f"tau_{trace}", tau, 0),
+            )
             for trace, (impulse, tau) in given.items()
             if impulse and tau
         }
