@@ -26,7 +26,7 @@ from brian2 import (
 
 import brian2lava
 from brian2lava import lava_device
-from brian2lava.chip.dt_scan import StepRow, recommended
+from brian2lava.chip.dt_scan import StepRow, _told, recommended
 from brian2lava.chip.profiles import LAVA
 from brian2lava.chip.quantise import ParameterRow, quantise
 from brian2lava.errors import ChipLimit, OptionError
@@ -277,3 +277,12 @@ def test_the_nearest_without_a_flag_is_recommended() -> None:
     assert recommended(rows, 2) is rows[1]
     assert recommended(rows, 1) is rows[0]
     assert recommended(rows[2:], 1) is None
+
+
+def test_a_longer_step_without_flags_is_told_apart() -> None:
+    now = StepRow(1e-4, flags=("one",), excess=2.0)
+    long = StepRow(2e-3, excess=0.5, resolves=False)
+    best = recommended([now, long], 1e-4)
+    assert best is now
+    assert "a longer step without flags has fewer than five" in _told(best, 1e-4, clean=True)
+    assert "all have flags" in _told(best, 1e-4, clean=False)

@@ -350,6 +350,9 @@ def test_a_threshold_that_the_rounded_voltage_cannot_reach_is_flagged() -> None:
     population = lif(bias=10.02e-3 * 0.005)
     assert "threshold unreachable" in warned(network(population), scales={"a": 2e6})
     assert "threshold unreachable" not in warned(network(population), scales={"a": 5e8})
+    # a steady state that is the threshold up to the rounding of doubles crosses nothing
+    same = lif(bias=10e-3 * 0.005 * (1 + 1e-14))
+    assert "threshold unreachable" not in warned(network(same), scales={"a": 2e6})
     made = quantise(network(population), "Loihi2", LAVA, scales={"a": 2e6})
     assert len(PlainChip(made.network).run(5000).spikes["a"][0]) == 0
     assert len(run_real(network(population), 5000).spikes["a"][0]) > 0
