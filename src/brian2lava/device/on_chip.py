@@ -303,8 +303,9 @@ class OnChip:
         for (name, counter), count in counts.items():
             if count:
                 raise ChipOverflow(
-                    f"'{name}': states {counter} {count} times in this run. Use a smaller scale, or"
-                    " set_device('lava', overflow='chip') to compute what the chip does."
+                    f"'{name}': states {counter} {count} times in this run. Give set_device a"
+                    f" smaller scale, scales={{{name!r}: ...}}, or overflow='chip' to compute what"
+                    " the chip does."
                 )
 
     def _present(self, population: Any, link: StateLink) -> Any:
