@@ -150,3 +150,19 @@ def test_large_arrays_that_were_changed_since_are_named() -> None:
         found = lava_device.verify(lava=False)
     assert "synapses_w' has been changed since the last run" in str(found)
     assert found.recognition == ""
+
+
+def test_input_in_the_last_refractory_step_is_an_event_of_the_chips_order() -> None:
+    """Brian2 takes no input in the 10 steps from the spike on; the chip sees it a step later."""
+    with on_chip():
+        source = SpikeGeneratorGroup(2, [0, 1], [1, 1.9] * ms)
+        group = NeuronGroup(1, "dv/dt = -v/(20*ms) : 1 (unless refractory)", threshold="v > 1",
+                            reset="v = 0", refractory=1 * ms, method="exact")  # fmt: skip
+        synapses = Synapses(source, group, on_pre="v += 1.5")
+        synapses.connect(i=0, j=0)
+        late = Synapses(source, group, on_pre="v += 0.5", delay=0.1 * ms)
+        late.connect(i=1, j=0)
+        Network(source, group, synapses, late).run(5 * ms)
+        found = lava_device.verify(lava=False)
+    assert found.order_events == {group.name: 1}
+    assert "chip's order of things" in found.recognition

@@ -202,7 +202,7 @@ class Compared:
         if left is not None and left.cause == "recognition" and left.step <= found.step:
             return "recognition: see below"
         if happened(self._order, found):
-            return "order: a spike arrived in the step in which the neuron fired"
+            return "order: a spike arrived as the neuron fired, or in its last refractory step"
         before = self._before(found)
         if before is not None:
             return (

@@ -16,6 +16,9 @@ Spikes = Mapping[str, tuple[Any, Any]]
 def order_events(ideal: IdealNetwork, spikes: Spikes) -> dict[str, Any]:
     """By population with notes: arrivals at the voltage in the step of a spike of the target.
 
+    With a refractory period it is the last step of that: Brian2 takes no input in it, and the
+    chip, which sees the input a step later, does.
+
     Returns
     -------
     dict of population to array of shape (events, 2)
@@ -25,9 +28,12 @@ def order_events(ideal: IdealNetwork, spikes: Spikes) -> dict[str, Any]:
     for projection in ideal.projections:
         population = next(p for p in ideal.populations if p.name == projection.target)
         decay = population.quantity("du" + projection.port.removeprefix("a_in"))
-        if not population.notes or decay is None or np.any(decay.value < 1):
+        held = population.quantity("refractory")
+        waits = held is not None and np.any(held.value > 0)
+        if not (population.notes or waits) or decay is None or np.any(decay.value < 1):
             continue
-        met = _met(projection, spikes, population.size)
+        last = 0 if held is None else held.value
+        met = _met(projection, spikes, population.size, last)
         found[population.name] = np.concatenate([found.get(population.name, met[:0]), met])
     return found
 
@@ -50,9 +56,11 @@ def plastic_events(ideal: IdealNetwork, spikes: Spikes) -> dict[str, Any]:
     return found
 
 
-def _met(projection: IdealProjection, spikes: Spikes, size: int) -> Any:
-    """Arrivals in the step in which their target fired."""
-    fired = np.stack(spikes[projection.target]).T @ [size, 1]
+def _met(projection: IdealProjection, spikes: Spikes, size: int, last: Any = 0) -> Any:
+    """Arrivals in the step in which their target fired, or ``last`` steps later."""
+    when, who = spikes[projection.target]
+    later = np.broadcast_to(np.rint(last).astype(np.int64), (size,))
+    fired = (when + later[who]) * size + who
     arrived = _arrivals(projection, spikes[projection.source])
     return arrived[np.isin(arrived @ [size, 1], fired)]
 
