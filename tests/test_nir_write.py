@@ -41,7 +41,7 @@ from tests.test_nir import DT, PAPER, chain, cuba, events, full, lif, raster, ru
 QUIET = settings(
     derandomize=True,
     deadline=None,
-    max_examples=8,
+    max_examples=6,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -18,7 +18,8 @@ except ImportError as problem:
         " Install the extra: pip install 'brian2lava[nir]'."
     ) from problem
 
-from brian2lava.interop.nir.build import NIRNetwork, from_nir
+from brian2lava.interop.nir.build import from_nir
+from brian2lava.interop.nir.network import NIRNetwork
 from brian2lava.interop.nir.write import to_nir
 
 __all__ = ["NIRNetwork", "from_nir", "to_nir"]

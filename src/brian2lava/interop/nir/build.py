@@ -9,10 +9,7 @@ same spikes; so is a network in which every loop has one neuron node.
 
 from __future__ import annotations
 
-import copy
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -33,58 +30,8 @@ from brian2lava.interop.nir.flow import Flow, Flows
 from brian2lava.interop.nir.gains import checked_dt
 from brian2lava.interop.nir.graph import FlatGraph, flatten, read_graph
 from brian2lava.interop.nir.linear import Shape
-
-
-@dataclass(frozen=True)
-class NIRNetwork:
-    """A Brian2 network that computes a NIR graph.
-
-    Attributes
-    ----------
-    network : brian2.Network
-        All objects; monitors are added with ``network.add``.
-    inputs : dict of Input node to group
-        A SpikeGeneratorGroup without spikes (``set_spikes``) or the group that was given.
-    outputs : dict of Output node to group
-        Whose spikes are the output, or whose v is, where it has none.
-    groups : dict of node to NeuronGroup
-    synapses : dict of (source node, target node) to Synapses
-    shapes : dict of node to tuple of int
-        The shape that a group's neurons have in NIR, in C order.
-    graph : nir.NIRGraph
-        What it was made of.
-    convention : Convention
-        dt in seconds, method, spikes.
-    resets : dict of node to "v_reset" or "subtract"
-        Of the neurons that fire.
-    again : function
-        Makes the same once more.
-    """
-
-    network: Network
-    inputs: Mapping[str, Any]
-    outputs: Mapping[str, Any]
-    groups: Mapping[str, NeuronGroup]
-    synapses: Mapping[tuple[str, str], Synapses]
-    shapes: Mapping[str, Shape]
-    graph: Any
-    convention: Convention
-    resets: Mapping[str, str]
-    again: Callable[[], NIRNetwork] = field(repr=False)
-
-    @property
-    def dt(self) -> Any:
-        """The time step."""
-        return self.convention.dt * second
-
-    def noted_graph(self) -> Any:
-        """A copy of the graph, with metadata for what the network was made with besides it."""
-        graph = copy.deepcopy(self.graph)
-        graph.metadata = {**(graph.metadata or {}), **asdict(self.convention)}
-        for name, node in flatten(graph).nodes.items():
-            if self.resets.get(name, "v_reset") != "v_reset":
-                node.metadata = {**(node.metadata or {}), "reset": self.resets[name]}
-        return graph
+from brian2lava.interop.nir.network import NIRNetwork
+from brian2lava.interop.nir.text import brian_name, equations, varies
 
 
 def from_nir(
@@ -225,7 +172,7 @@ class _Builder:
         given = self.given.get(name)
         if given is None:
             self.spiking[name] = SpikeGeneratorGroup(
-                size, [], [] * second, clock=self.clock, name=_brian_name(name)
+                size, [], [] * second, clock=self.clock, name=brian_name(name)
             )
         elif hasattr(given, "spikes") and hasattr(given, "clock"):
             self._refuse_group(name, given, size)
@@ -283,16 +230,16 @@ class _Builder:
         namespace = {} if drive is None else {"drive": TimedArray(drive[1:], dt=self.clock.dt)}
         group = NeuronGroup(
             made.size,
-            _equations(made, parameters, drive is not None, continuous),
+            equations(made, parameters, drive is not None, continuous),
             threshold=made.threshold or None,
             reset=made.reset or None,
             method="euler",
             clock=self.clock,
             namespace=namespace,
-            name=_brian_name(name),
+            name=brian_name(name),
         )
         for parameter, (_, values) in parameters.items():
-            setattr(group, f"{parameter}_", values if _varies(values) else values[0])
+            setattr(group, f"{parameter}_", values if varies(values) else values[0])
         group.v = made.start
         flowing = flow.bias + (0.0 if drive is None else drive[0])
         group.I = self._current_start(name) + made.gain * flowing
@@ -345,7 +292,7 @@ class _Builder:
             "w : 1 (constant)",
             on_pre="I_post += w",
             clock=self.clock,
-            name=_brian_name(f"{source}_to_{target}"),
+            name=brian_name(f"{source}_to_{target}"),
         )
         made.connect(i=pre, j=post)
         made.w = weights
@@ -366,55 +313,14 @@ class _Builder:
             self.groups[target],
             f"w : 1 (constant)\nx{number}_post = w*v_pre : 1 (summed)",
             clock=self.clock,
-            name=_brian_name(f"{source}_to_{target}"),
+            name=brian_name(f"{source}_to_{target}"),
         )
         made.connect(i=matrix.col, j=matrix.row)
         made.w = matrix.data
         self.synapses[source, target] = made
 
 
-# ---------------------------------------------------------------- text
-def _equations(
-    made: Cell, parameters: Mapping[str, tuple[str, Reals]], driven: bool, continuous: list[str]
-) -> str:
-    values = [f"x{number}" for number in range(len(continuous))]
-    total = " + ".join(values)
-    flowing = ["bias"] if "bias" in parameters else []
-    flowing += ["drive(t, i)"] if driven else []
-    if values and made.kept != "0":
-        flowing.append(f"{made.kept}*({total})")
-    lines = [
-        f"dv/dt = {made.voltage.format(drive=_drive_text(made, total))} : 1",
-        f"dI/dt = {_current_text(made, flowing)} : 1",
-        *(f"{name} : 1" for name in values),
-    ]
-    for name, (unit, array) in parameters.items():
-        flags = "constant" if _varies(array) else "shared, constant"
-        lines.append(f"{name} : {unit} ({flags})")
-    return "\n".join(lines)
-
-
-def _drive_text(made: Cell, total: str) -> str:
-    return f"(I + {made.direct}({total}))" if total else "I"
-
-
-def _current_text(made: Cell, flowing: list[str]) -> str:
-    if flowing:
-        total = " + ".join(flowing)
-        return made.current.format(input=f"({total})" if len(flowing) > 1 else total)
-    return re.sub(r"\((w_in\*)?\{input\} - I\)", "-I", made.current)
-
-
-def _varies(values: Reals) -> bool:
-    return bool(np.any(values != values[0]))
-
-
-def _brian_name(name: str) -> str:
-    """A name that Brian2 takes; it makes it a new one where the name is in use."""
-    plain = re.sub(r"\W", "_", name)
-    return (plain if plain[:1].isalpha() else f"node_{plain}") + "*"
-
-
+# ---------------------------------------------------------------- what is given
 def _is_identity(matrix: Any) -> bool:
     coo = matrix.tocoo()
     return (

@@ -26,8 +26,8 @@ from brian2lava.chip.network import SpikeTimes
 from brian2lava.chip.recognise.brian_network import recognise
 from brian2lava.chip.recognise.refusal import OTHERWISE
 from brian2lava.errors import BrianLavaError, NotSupported, OptionError
-from brian2lava.interop.nir.build import NIRNetwork
 from brian2lava.interop.nir.convention import Convention, convention
+from brian2lava.interop.nir.network import NIRNetwork
 from brian2lava.interop.nir.same import same_network
 from brian2lava.interop.nir.written_neuron import WrittenNeuron, written_neuron
 
