@@ -82,7 +82,10 @@ def test_a_refractory_voltage_cannot_be_set() -> None:
         group.v = [0.5, 0]
         network.run(0.1 * ms)
         group.v[1] = 0.5
-        told = r"'v' of neuron 1 was set while the neuron is refractory for 1\d more steps.*run until no"
+        told = (
+            r"'v' of neuron 1 was set while the neuron is refractory for 1\d more steps"
+            ".*run until no"
+        )
         with pytest.raises(Exception) as caught:
             network.run(1 * ms)
         error: BaseException | None = caught.value
