@@ -155,7 +155,8 @@ def test_hardware_computes_what_the_plain_definition_says(rule: Any) -> None:
         }
     plain = PlainChip(quantised.network, seed=7)
     ((name, learnt),) = quantised.learning.items()
-    state, mantissas = plain.plastic[name].state, []
+    state: Any = plain.plastic[name].state
+    mantissas = []
     for n in range(STEPS):
         if n % 50 == 0:
             mantissas.append(np.array(state.weights))

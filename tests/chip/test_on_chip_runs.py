@@ -54,6 +54,12 @@ def neurons(model: str, target: str, size: int = 3) -> NeuronGroup:
     return group
 
 
+def scale_of(population: str) -> float:
+    """State units a unit of the voltage, in the last run."""
+    chip: Any = lava_device.report().chip
+    return float(chip.quantised.scales[population])
+
+
 # ---------------------------------------------------------------- input at the seam
 TARGETS = ("RF x", "RF y", "RF_IZ x", "RF_IZ y", "ATRLIF I", "ATRLIF v")
 
@@ -63,7 +69,8 @@ def test_input_of_a_runs_last_step_arrives_in_the_next_run() -> None:
         with on_chip():
             brian2.defaultclock.dt = 0.5 * ms
             source = SpikeGeneratorGroup(1, [0, 0, 0], [3, 9.5, 15] * ms)  # the last of 10 ms
-            network, monitors = Network(source), {}
+            network = Network(source)
+            monitors: dict[str, Any] = {}
             for target in TARGETS:
                 model, variable = target.split()
                 group = neurons(model, variable)
@@ -113,7 +120,7 @@ def test_new_groups_with_old_names_begin_afresh() -> None:
         )  # fmt: skip
         trace = StateMonitor(group, "v", record=True, name="trace")
         run(7 * ms, namespace={})
-        return np.array(trace.v), lava_device.report().chip.quantised.scales["cells"]
+        return np.array(trace.v), scale_of("cells")
 
     def alone(size: int, drive: float) -> tuple[Any, float]:
         with on_chip():
@@ -144,7 +151,7 @@ def test_what_is_still_there_goes_on_beside_what_is_new() -> None:
             trace = StateMonitor(group, "v", record=True)
             network = Network(source, group, stays, first, trace)
             network.run(10 * ms)
-            scale = lava_device.report().chip.quantised.scales[group.name]
+            scale = scale_of(group.name)
             if swap:
                 network.remove(first)
                 del first
@@ -154,7 +161,7 @@ def test_what_is_still_there_goes_on_beside_what_is_new() -> None:
                 early.connect()
                 network.add(second, early)
             network.run(5 * ms)
-            assert lava_device.report().chip.quantised.scales[group.name] == scale
+            assert scale_of(group.name) == scale
             return np.array(trace.v[0]), np.array(trace.t / ms), scale
 
     plain, times, scale = build(swap=False)
