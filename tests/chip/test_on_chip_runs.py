@@ -171,3 +171,29 @@ def test_what_is_still_there_goes_on_beside_what_is_new() -> None:
     decayed = np.exp(-(times[after] - 12.1) / 20)
     gained = plain[after] - swapped[after]  # the spike of 'other' that was in flight
     np.testing.assert_allclose(gained, 2 * decayed, rtol=0.02)
+
+
+def test_when_neurons_fired_and_whether_they_rest_is_known_as_in_brian2() -> None:
+    def left_by(pieces: Sequence[float], **options: Any) -> tuple[Any, ...]:
+        with on_chip(**options):
+            brian2.defaultclock.dt = 1 * ms
+            group = NeuronGroup(
+                3, "dv/dt = I / (10*ms) : 1 (unless refractory)\nI : 1", threshold="v > 1",
+                reset="v = 0", refractory=4 * ms, method="euler",
+            )  # fmt: skip
+            group.I = [0, 4, 8]
+            rests = StateMonitor(group, "not_refractory", record=True)
+            network = Network(group, rests)
+            for piece in pieces:
+                network.run(piece * ms)
+            return (
+                np.array(group.lastspike_[:]),
+                np.array(group.not_refractory[:]),
+                np.array(rests.not_refractory),
+            )
+
+    plain = left_by([9], hardware="CPU")
+    assert plain[0].max() > 0 and not plain[2].all()
+    for chip in (left_by([9]), left_by([5, 4]), left_by([9], hardware="Loihi1")):
+        for ours, theirs in zip(chip, plain):
+            np.testing.assert_array_equal(ours, theirs)

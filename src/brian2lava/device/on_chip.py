@@ -22,7 +22,7 @@ from brian2lava.capture.network import Captured
 from brian2lava.capture.statements import array_id
 from brian2lava.chip.arithmetic import evaluate
 from brian2lava.chip.ideal import IdealNetwork, StateLink
-from brian2lava.chip.lower import Decode, Lowered, Surroundings, ahead, lower
+from brian2lava.chip.lower import Decode, Lowered, RefractoryArrays, Surroundings, ahead, lower
 from brian2lava.chip.network import ChipNetwork
 from brian2lava.chip.plain import zero_registers
 from brian2lava.chip.profiles import profile
@@ -164,6 +164,7 @@ class OnChip:
             timestep=array_id(clock.variables["timestep"]),
             events=by_group,
             origins=_origins(objects),
+            refractory=_refractory(captured, objects),
             seed=self.device.random.key,
             traces=self._synapses.traces(),
             synaptic=self._synapses.decodes(captured),
@@ -347,6 +348,22 @@ def _same(ends: tuple[Any, ...], others: tuple[Any, ...] | None) -> bool:
     return others is not None and all(
         np.array_equal(one, other) for one, other in zip(ends, others, strict=True)
     )
+
+
+def _refractory(captured: Captured, objects: Sequence[BrianObject]) -> dict[str, RefractoryArrays]:
+    """By group: where Brian2 keeps when its neurons fired, as far as the program has it."""
+    found = {}
+    for obj in objects:
+        if not isinstance(obj, NeuronGroup) or "lastspike" not in obj.variables:
+            continue
+        arrays = RefractoryArrays(
+            array_id(obj.variables["lastspike"]),
+            array_id(obj.variables["not_refractory"]),
+            array_id(obj.clock.variables["t"]),
+        )
+        if {arrays.lastspike, arrays.not_refractory, arrays.time} <= set(captured.variables):
+            found[obj.name] = arrays
+    return found
 
 
 def _origins(objects: Sequence[BrianObject]) -> dict[str, str]:

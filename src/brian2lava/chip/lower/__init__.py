@@ -14,13 +14,26 @@ from brian2lava.chip.lower.populations import population_step
 from brian2lava.chip.lower.projections import make_sums, pathways
 from brian2lava.chip.lower.registers import ahead
 from brian2lava.chip.lower.sources import SOURCES, stimulus_rows
-from brian2lava.chip.lower.surroundings import Decode, Surroundings, SynapticDecode
+from brian2lava.chip.lower.surroundings import (
+    Decode,
+    RefractoryArrays,
+    Surroundings,
+    SynapticDecode,
+)
 from brian2lava.chip.lower.synaptic import decode_synapses
 from brian2lava.chip.lower.workspace import Workspace
 from brian2lava.chip.network import ChipNetwork
 from brian2lava.program import step_program as program
 
-__all__ = ["Decode", "Lowered", "Surroundings", "SynapticDecode", "ahead", "lower"]
+__all__ = [
+    "Decode",
+    "Lowered",
+    "RefractoryArrays",
+    "Surroundings",
+    "SynapticDecode",
+    "ahead",
+    "lower",
+]
 
 
 def lower(network: ChipNetwork, around: Surroundings | None = None) -> Lowered:

@@ -75,7 +75,19 @@ def _body(space: Workspace, text: Text, population: Population, step: Step) -> N
         if (population.name, name) in space.states:
             value = f"{name}_after" if name in after else name
             text.lines.append(f"_ptr{space.states[population.name, name]}[_idx] = {value};")
+    _remember(space, text, population, "blocked" in states and "blocked" in names_of(step))
     text.lines.append("const char _cond = (char)(fired != 0);")
+
+
+def _remember(space: Workspace, text: Text, population: Population, rests: bool) -> None:
+    """When each neuron fired last, and whether it rests, where the surroundings keep that."""
+    arrays = space.around.refractory.get(population.name)
+    if arrays is None:
+        return
+    text.scalar.append(f"const double _now = {text.once(arrays.time)};")
+    text.lines.append(f"if (fired) {text.own(arrays.lastspike)} = _now;")
+    blocked = " && blocked == 0" if rests else ""
+    text.lines.append(f"{text.own(arrays.not_refractory)} = (char)(!fired{blocked});")
 
 
 def _send(space: Workspace, text: Text, population: Population, step: Step) -> None:

@@ -37,6 +37,15 @@ class SynapticDecode:
 
 
 @dataclass(frozen=True)
+class RefractoryArrays:
+    """Ids of the arrays in which Brian2 keeps when a neuron fired, and whether it is at rest."""
+
+    lastspike: str
+    not_refractory: str
+    time: str
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """What a chip network finds in the program that it becomes part of.
 
@@ -60,12 +69,15 @@ class Surroundings:
         What learning begins with where it goes on.
     synaptic : dict of projection to sequence of SynapticDecode
         Of projections that learn.
+    refractory : dict of population to RefractoryArrays
+        Written in every step, where they are there.
     """
 
     clock: int = 0
     timestep: str = "_array_chip_timestep"
     events: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    refractory: Mapping[str, RefractoryArrays] = field(default_factory=dict)
     decodes: Mapping[str, Sequence[Decode]] = field(default_factory=dict)
     seed: int = 0
     steps_before: int = 0
