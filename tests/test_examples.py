@@ -65,7 +65,9 @@ def run(script: Path, shown: str, device: str, folder: Path, **environment: str)
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stderr
+    # on a chip a parameter that is off by more than 1 % is told, and one in the example is
+    told = [line for line in done.stderr.splitlines() if "WARNING" in line]
+    assert all("chip_warnings.flagged" in line for line in told), done.stderr
     assert [path.name for path in folder.iterdir()] == [f"{script.stem}.png"]
     assert (folder / f"{script.stem}.png").stat().st_size > 10_000
 
