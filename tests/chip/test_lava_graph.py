@@ -282,7 +282,7 @@ def failing_network() -> ChipNetwork:
 @pytest.mark.parametrize("alone", [False, True])
 def test_an_exception_in_a_process_is_told(alone: bool, monkeypatch: Any) -> None:
     """Lava alone would wait for ever where neighbours wait for the process that failed."""
-    from brian2lava.interop.chip_steps import PopulationStep
+    from brian2lava.chip.plain_steps import PopulationStep
 
     def failing(self: Any, states: Any, arrived: Any, step: int) -> Any:
         if step == 7:
@@ -309,7 +309,7 @@ def test_an_exception_at_the_start_is_told(monkeypatch: Any) -> None:
 
 
 def test_a_killed_process_is_told(monkeypatch: Any) -> None:
-    from brian2lava.interop.chip_steps import PopulationStep
+    from brian2lava.chip.plain_steps import PopulationStep
 
     def leaving(self: Any, states: Any, arrived: Any, step: int) -> Any:
         os.kill(os.getpid(), 9)

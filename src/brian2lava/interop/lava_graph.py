@@ -26,9 +26,9 @@ from brian2lava.chip.network import (
     Stimulus,
 )
 from brian2lava.chip.plain import stimulus_at
+from brian2lava.chip.plain_steps import PopulationStep, SynapseRing, initial_states
 from brian2lava.errors import NotSupported
 from brian2lava.interop import plastic_layers, stock_neurons, synapse_layers
-from brian2lava.interop.chip_steps import PopulationStep, SynapseRing, initial_states
 from brian2lava.interop.given_words import GivenWords
 from brian2lava.interop.plastic_steps import LearningRing
 from brian2lava.interop.synapse_layers import Form
@@ -228,7 +228,7 @@ class _Builder:
             population.name,
             population.size,
             population.neuron.ports,
-            initial_states(population, arithmetic),
+            _as_variables(initial_states(population, arithmetic)),
             lambda: PopulationStep(population, arithmetic, self._draws(number, population.name)),
         )
 
@@ -344,3 +344,8 @@ def _turns(source: SpikeTimes, steps: int) -> tuple[Integers, Integers]:
         return source.steps, source.indices
     turns = np.arange(-(-steps // source.period)) * source.period
     return (turns[:, None] + source.steps).ravel(), np.tile(source.indices, len(turns))
+
+
+def _as_variables(states: Mapping[str, Integers]) -> dict[str, Integers]:
+    """Lava's variables are 64-bit integers, whatever the profile's word."""
+    return {name: values.astype(np.int64) for name, values in states.items()}

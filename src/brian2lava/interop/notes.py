@@ -10,10 +10,10 @@ import numpy as np
 from brian2lava.chip.learning import PhiloxTape
 from brian2lava.chip.network import ChipNetwork, Integers, Projection
 from brian2lava.chip.plain import Recorded
+from brian2lava.chip.plain_steps import initial_states, word_of
 from brian2lava.chip.plastic import PlasticSynapses
 from brian2lava.errors import NotSupported, OptionError
 from brian2lava.interop import plastic_layers
-from brian2lava.interop.chip_steps import initial_states, word_of
 from brian2lava.interop.lava_graph import LavaGraph, Traces
 from brian2lava.interop.observation import Watched, attributes, shared_array
 from brian2lava.interop.plastic_steps import values_of

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from brian2lava.chip.network import ChipNetwork, Integers, Projection
+from brian2lava.chip.plain_steps import word_of
 from brian2lava.chip.plastic import PlasticSynapses
 from brian2lava.chip.weights import effective
-from brian2lava.interop.chip_steps import word_of
 
 
 class LearningRing:
