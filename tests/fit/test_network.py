@@ -60,12 +60,6 @@ def plain(
     return PlainChip(network).run(stimulus.steps, [(NEURON, state) for state in states])
 
 
-def of_loihi1(settings: Settings) -> Settings:
-    """Weights that a negative exponent shifts out of their bits are rounded in Loihi 1's arithmetic
-    and not in the batch; verify() tells where that shows."""
-    return dataclasses.replace(settings, own_exponents=abs(settings.own_exponents))
-
-
 @pytest.mark.parametrize("model", ALL)
 def test_the_batch_computes_what_the_emulator_does(model: str) -> None:
     assert_same_as_the_batch(drawn_settings(model, 50), drawn_stimulus(700), "graded", LAVA)
@@ -75,14 +69,14 @@ def test_the_batch_computes_what_the_emulator_does(model: str) -> None:
 def test_the_batch_computes_what_the_plain_definition_does_in_loihi_1_s_arithmetic(
     model: str,
 ) -> None:
-    settings = of_loihi1(drawn_settings(model, 50))
+    settings = drawn_settings(model, 50)
     assert_same_as_the_batch(settings, drawn_stimulus(400), "graded", LOIHI1, plain)
 
 
 @pytest.mark.parametrize("model", BIASED)
 @pytest.mark.parametrize("arithmetic", [LAVA, LOIHI1], ids=lambda each: each.name)
 def test_the_batch_computes_what_a_changing_bias_does(model: str, arithmetic: Any) -> None:
-    settings = of_loihi1(for_a_bias(drawn_settings(model, 50, seed=1)))
+    settings = for_a_bias(drawn_settings(model, 50, seed=1))
     assert_same_as_the_batch(settings, drawn_stimulus(300, 1), "bias", arithmetic)
 
 

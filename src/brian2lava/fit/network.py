@@ -7,7 +7,7 @@ before each step; the emulator has no such host, so the plain definition runs it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from brian2lava.chip.emulate import emulate
 from brian2lava.chip.integers import Integers
 from brian2lava.chip.limits import BIAS_MANTISSA
 from brian2lava.chip.models import MODELS
-from brian2lava.chip.network import ChipNetwork, Population, Projection
+from brian2lava.chip.network import ChipNetwork, Population
 from brian2lava.chip.network import Stimulus as Given
 from brian2lava.chip.plain import Recorded
 from brian2lava.chip.plain_steps import PopulationStep, SynapseRing, initial_states
@@ -25,9 +25,7 @@ from brian2lava.chip.profiles import LAVA, Arithmetic
 from brian2lava.errors import FitError
 from brian2lava.fit.batch import Settings, Stimulus
 from brian2lava.fit.batch.batch import Drive
-
-#: What the population is called in the chip network.
-NEURON = "neuron"
+from brian2lava.fit.batch.own import NEURON, own_projections
 
 
 def scaled(settings: Settings, stimulus: Stimulus) -> Integers:
@@ -100,29 +98,10 @@ def network_of(
     population = Population(NEURON, settings.model, settings.size, registers)
     return ChipNetwork(
         (population,),
-        projections=tuple(_own_projections(settings)),
+        projections=tuple(own_projections(settings)),
         stimuli=stimuli,
         arithmetic=arithmetic,
     )
-
-
-def _own_projections(settings: Settings) -> Iterator[Projection]:
-    """What spikes add at their own neurons; one sign each, so that all bits count."""
-    for k, port in enumerate(MODELS[settings.model].ports):
-        weights, exponents = settings.own_weights[k], settings.own_exponents[k]
-        for sign in (1, -1):
-            for exponent in np.unique(exponents[sign * weights > 0]).tolist():
-                which = np.flatnonzero((sign * weights > 0) & (exponents == exponent))
-                yield Projection(
-                    name=f"own_{port}_{'plus' if sign > 0 else 'minus'}_{exponent}",
-                    source=NEURON,
-                    target=NEURON,
-                    pre=which,
-                    post=which,
-                    weights=weights[which],
-                    exponent=exponent,
-                    port=port,
-                )
 
 
 def emulated(

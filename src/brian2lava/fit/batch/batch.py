@@ -17,6 +17,7 @@ from brian2lava.chip.profiles import LAVA, Arithmetic
 from brian2lava.engine.cpu.toolchain import Toolchain, build, find_compiler
 from brian2lava.errors import CompileError, FitError
 from brian2lava.fit.batch.kernel import FLAGS, LANES, Kernel, kernel
+from brian2lava.fit.batch.own import added_by_own
 from brian2lava.fit.batch.settings import Settings
 from brian2lava.fit.batch.stimulus import Stimulus
 
@@ -168,7 +169,7 @@ class Batch:
             "scale": _padded(settings.scale, padded),
             "weights": _padded(settings.weights, padded),
             "exponents": _padded(settings.exponents, padded),
-            "own": _padded(_own(settings), padded),
+            "own": _padded(added_by_own(settings, self.arithmetic), padded),
             "due": _due(forced, stimulus.steps),
             "compared": _compared(compared, stimulus.steps),
             "voltage": np.ascontiguousarray(_centred(voltage, compared), np.float32),
@@ -276,13 +277,6 @@ def _compiled(
 
 def _at(array: Any) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
-
-
-def _own(settings: Settings) -> Any:
-    """What a neuron's spike adds at its own ports."""
-    weights, exponents = settings.own_weights, settings.own_exponents
-    left = weights << np.maximum(exponents, 0)
-    return np.where(exponents >= 0, left, weights >> np.maximum(-exponents, 0)).astype(np.int32)
 
 
 def _padded(values: Any, size: int) -> Any:

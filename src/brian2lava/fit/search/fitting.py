@@ -71,7 +71,11 @@ class FitOptions:
             raise FitError(f"window={self.window!r}: a positive number of seconds is needed.")
         if self.dt is not None and not (np.isfinite(self.dt) and self.dt > 0):
             raise FitError(f"dt={self.dt!r}: a positive number of seconds is needed.")
-        self.profile()
+        if self.profile() is LOIHI1 and self.drive == "graded":
+            raise FitError(
+                "arithmetic='loihi1' with drive='graded': Loihi 1 has no graded spikes. Use"
+                " drive='bias'."
+            )
         for kind in ("bounds", "fixed"):
             for name, values in getattr(self, kind).items():
                 for parameter in values:
