@@ -214,6 +214,12 @@ def test_longer_steps_keep_the_charge() -> None:
     assert resampled(target, 1e-4) is target
 
 
+def test_one_parameter_alone_can_be_searched(leaky: Target) -> None:
+    others = {"tau_m": 0.02, "tau_s": 0.001, "bias": 0.0}
+    result = fit(leaky, ["LIF"], replace(QUICK, fixed={"LIF": others}))
+    assert result.best.evaluation.gamma("train") > 0.3
+
+
 # ------------------------------------------------------------ refused
 @pytest.mark.parametrize(
     ("options", "message"),
@@ -223,6 +229,7 @@ def test_longer_steps_keep_the_charge() -> None:
         ({"workers": 1.5}, "workers=1.5: a whole number"),
         ({"window": 0.0}, "window=0.0: a positive number of seconds"),
         ({"dt": -1.0}, "dt=-1.0: a positive number of seconds"),
+        ({"arithmetic": "loihi1"}, "Loihi 1 has no graded spikes. Use drive='bias'"),
         ({"arithmetic": "loihi3"}, "fits know 'lava' and 'loihi1'"),
         ({"bounds": {"LIFF": {}}}, None),
         ({"bounds": {"LIF": {"tau": (1, 2)}}}, "LIF has no parameter 'tau'; it has tau_m, tau_s"),

@@ -317,9 +317,6 @@ def float_fit(
         compared = "voltage" if has_voltage else "spikes"
     loss = FloatLoss(target, neuron, compared, window, steps, workers)
     make = optimiser(method)
-    if len(space.bounds) == 1:
-        # cma is made for two dimensions and more
-        make = optimiser("differential_evolution")
     searches = [
         FloatSearch(loss, space, make, seed, evaluations)
         for seed in range(first_seed, first_seed + seeds)

@@ -1,7 +1,9 @@
 """Optimisers of a function on the unit cube, a generation at a time.
 
-``cma`` (Hansen, CMA-ES) is the default; SciPy's differential evolution serves where it is not
-installed. Anything with ``ask`` and ``tell`` fits through :class:`AskTell`.
+``cma`` (Hansen, CMA-ES) is the default; differential evolution serves where it is not installed,
+and where only one parameter is free, which cma 4 can't take. SciPy has differential evolution too,
+but calls the function itself; searches here are asked and told, so that they stop between any two
+rounds.
 """
 
 from __future__ import annotations
@@ -13,8 +15,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from brian2lava.errors import FitError
-
-Evaluate = Callable[[Any], Any]
 
 
 class Optimiser(Protocol):
@@ -64,7 +64,7 @@ class CMA:
 
 
 class DifferentialEvolution:
-    """best/1/bin with dither, as SciPy's, in ask and tell."""
+    """best/1/bin with dither (Storn and Price 1997), with SciPy's defaults."""
 
     def __init__(self, start: Any, spread: float, size: int, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -121,7 +121,13 @@ def optimiser(name: str) -> Maker:
             "optimiser 'cma' needs the package cma: pip install 'brian2lava[fit]', or choose"
             " 'differential_evolution'."
         )
-    return OPTIMISERS[name]
+    return _cma_or_one if name == "cma" else OPTIMISERS[name]
+
+
+def _cma_or_one(start: Any, spread: float, size: int, seed: int) -> Optimiser:
+    """CMA-ES, but in one dimension."""
+    make: Maker = CMA if len(start) > 1 else DifferentialEvolution
+    return make(start, spread, size, seed)
 
 
 def _installed() -> bool:

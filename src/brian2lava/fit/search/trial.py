@@ -145,7 +145,6 @@ class Trial:
             self.make(starts[k % len(starts)], spread, _PROPOSED, 1000 * self.seed + k)
             for k in range(count)
         ]
-        self._best_of = {k: starts[k % len(starts)] for k in range(count)}
 
     def _anew(self, k: int) -> Optimiser:
         """In the place of one that has converged: one around the best, or somewhere else."""
