@@ -478,3 +478,19 @@ def test_the_tutorial_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             exec(compile(block, "docs/nir.md", "exec"), names)
     assert type(names["graph"].nodes["cells"]) is nir.CubaLIF
     assert names["spikes"].num_spikes > 0
+
+
+@pytest.mark.parametrize("reset", ["v = 0", "v -= 3"])
+def test_a_neuron_that_fires_at_its_threshold_does_so_when_it_is_read_back(reset: str) -> None:
+    source = SpikeGeneratorGroup(1, np.zeros(20, int), np.arange(20) * ms, dt=1 * ms)
+    group = NeuronGroup(1, "v : 1", threshold="v >= 3", reset=reset, dt=1 * ms)
+    synapses = Synapses(source, group, on_pre="v += 1", dt=1 * ms)
+    synapses.connect()
+    with pytest.warns(UserWarning, match="v at the threshold fires, too"):
+        graph = brian2lava.to_nir([source, group, synapses])
+    (node,) = (each for each in graph.nodes.values() if isinstance(each, nir.IF))
+    assert node.metadata["fires"] == "at"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the threshold that is subtracted
+        back = brian2lava.from_nir(graph, 1 * ms)
+    assert any(">=" in each.events["spike"] for each in back.groups.values())

@@ -149,7 +149,8 @@ def _firing(read: _Read, reset: str) -> dict[str, Any]:
     code = "v = v_reset"
     if reset == "subtract":
         code = "v -= v_threshold - v_reset" if np.any(back) else "v -= v_threshold"
-    return {"threshold": "v > v_threshold", "reset": code}
+    above = ">=" if (read.node.metadata or {}).get("fires") == "at" else ">"
+    return {"threshold": f"v {above} v_threshold", "reset": code}
 
 
 def _levels(read: _Read, reset: str) -> dict[str, tuple[str, Reals]]:

@@ -72,8 +72,8 @@ def to_nir(
     -------
     nir.NIRGraph
         With ``metadata`` dt, method, spikes, that :func:`from_nir` reads. What NIR can't say but
-        metadata can (a threshold that is subtracted, values to start from) is put there, with a
-        warning.
+        metadata can (a threshold that is subtracted, or at which a neuron fires, values to start
+        from) is put there, with a warning.
 
     Raises
     ------

@@ -124,6 +124,8 @@ class _Leaky:
         level = population.quantity("vth")
         assert level is not None
         self.fires = level.kind == "threshold"
+        #: NIR's neurons fire above their thresholds
+        self.inclusive = level.inclusive or population.quantity("inclusive") is not None
         self.level = self._each(level.value) + self.origin
         self.pulse = bool(np.all(np.abs(self.decay - 1) <= _NOTHING))
         self.w_in = self._w_in(w_in)
@@ -214,6 +216,8 @@ class _Leaky:
             return WrittenNeuron(None, self.size, per_weight, bias if np.any(bias) else None)
         if np.any(self.gain <= 0):
             refuse(self.population, "what drives it is turned around (a gain below 0)")
+        if self.inclusive:
+            refuse(self.population, "what arrives at its threshold fires, too (write > for >=)")
         node = nir.Threshold(threshold=(self.level - rest) / self.gain)
         return WrittenNeuron(node, self.size, self.per_weight, self._bias())
 
@@ -252,4 +256,7 @@ class _Leaky:
         if self.population.model == "LIFSoft":
             metadata["reset"] = "subtract"
             notes.append("a spike takes the threshold off v (metadata reset)")
+        if self.inclusive:
+            metadata["fires"] = "at"
+            notes.append("v at the threshold fires, too (metadata fires)")
         return metadata, tuple(notes)
