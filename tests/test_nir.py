@@ -548,8 +548,27 @@ def test_without_the_package_nir_the_message_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['nir'] = None\n"
         "import brian2lava\n"
-        "try: brian2lava.from_nir('x.nir')\n"
+        "from brian2lava import *\n"
+        "try: from_nir('x.nir')\n"
         "except brian2lava.BrianLavaError as problem: print(problem)\n"
+        "help(brian2lava)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "pip install 'brian2lava[nir]'" in done.stdout, done.stderr
+    assert "bit_by_bit(" in done.stdout
+
+
+def test_nir_is_imported_by_whoever_asks_for_it_and_help_does() -> None:
+    code = (
+        "import sys, pydoc, brian2lava\n"
+        "assert 'nir' not in sys.modules\n"
+        "assert {'from_nir', 'to_nir'} <= set(dir(brian2lava))\n"
+        "print(pydoc.render_doc(brian2lava, renderer=pydoc.plaintext))\n"
+        "print(pydoc.render_doc(brian2lava.from_nir, renderer=pydoc.plaintext))\n"
+        "try: brian2lava.from_nothing\n"
+        "except AttributeError as problem: print(problem)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert "has no attribute 'from_nothing'" in done.stdout, done.stderr
+    for told in ("to_nir(network", "bit_by_bit(", "A Brian2 network that computes a NIR graph"):
+        assert told in done.stdout, told

@@ -494,3 +494,13 @@ def test_a_neuron_that_fires_at_its_threshold_does_so_when_it_is_read_back(reset
         warnings.simplefilter("ignore")  # of the threshold that is subtracted
         back = brian2lava.from_nir(graph, 1 * ms)
     assert any(">=" in each.events["spike"] for each in back.groups.values())
+
+
+def test_a_threshold_without_memory_that_fires_at_its_level_is_refused() -> None:
+    source = SpikeGeneratorGroup(1, [0], [1] * ms, dt=1 * ms)
+    group = NeuronGroup(1, "dv/dt = -v/(1*ms) : 1", threshold="v >= 3", reset="v = 0",
+                        method="euler", dt=1 * ms, name="gate")  # fmt: skip
+    synapses = Synapses(source, group, on_pre="v += 4", dt=1 * ms)
+    synapses.connect()
+    with pytest.raises(NotSupported, match="'gate': what arrives at its threshold fires, too"):
+        brian2lava.to_nir([source, group, synapses])

@@ -67,6 +67,8 @@ def to_nir(
         tau_syn/dt, with which weights are jumps of the current, as snnTorch writes them.
     namespace : dict, optional
         Without it, the names around the call.
+    level : int
+        How many calls lie between that place and this function.
 
     Returns
     -------
