@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from brian2lava.chip.emulate import Emulation, emulate
+from brian2lava.chip.lower.projections import row_order
 from brian2lava.chip.network import (
     ChipNetwork,
     PoissonSpikes,
@@ -282,3 +283,15 @@ def test_a_state_that_the_model_computes_can_be_given_too() -> None:
     for name in ("given", "computed"):
         np.testing.assert_array_equal(emulated.spikes[name], plain.spikes[name])
     assert plain.spikes["given"][0][0] < plain.spikes["computed"][0][0]
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_rows_are_sorted_only_where_they_are_not_in_order(shuffled: bool) -> None:
+    keys = [np.array(key) for key in ([0, 0, 0, 1, 1], [0, 0, 2, 1, 1], [3, 5, 4, 0, 0])]
+    if shuffled:
+        keys = [key[[4, 2, 0, 3, 1]] for key in keys]
+    order = row_order(*keys)
+    assert isinstance(order, slice) != shuffled
+    rows = np.stack([key[order] for key in keys], 1).tolist()
+    assert rows == sorted(rows)
+    assert row_order(np.zeros(0), np.zeros(0)) == slice(None)

@@ -63,7 +63,7 @@ def _pathway(
 ) -> Valued:
     plastic = projection.learning is not None
     # rows that the engine finds in order; draws of learning go by the synapse's own number
-    order = np.arange(pre.size) if plastic else np.lexsort((post, delays, pre))
+    order = slice(None) if plastic else row_order(pre, delays, post)
     pre, post, weights, delays = pre[order], post[order], weights[order], delays[order]
     text = Text()
     targets = space.targets(name, post.astype(np.int32))
@@ -87,6 +87,19 @@ def _pathway(
         dt=space.unit,
     )
     return operation, tuple(text.values)
+
+
+def row_order(*keys: Integers) -> Integers | slice:
+    """What sorts by the first key, then the next ones; all of it as it is where that is in order.
+
+    Brian2 makes most synapses in this order, and a look at 10 million costs a thirtieth of sorting.
+    """
+    equal: Any = True
+    for key in keys:
+        if np.any(equal & (key[:-1] > key[1:])):
+            return np.lexsort(keys[::-1])
+        equal = equal & (key[:-1] == key[1:])
+    return slice(None)
 
 
 def _weight(space: Workspace, text: Text, name: str, weights: Integers, plastic: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class SignedPart:
         """The rule by which the weights change."""
         return self.projection.learning
 
-    @property
+    @cached_property
     def largest(self) -> float:
         """The weight that has to fit: the largest there is, or that a rule may lead to."""
         if self.learning is None:
