@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import brian2
@@ -25,6 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brian2lava import lava_device
+from brian2lava.chip.ideal import IdealNetwork, real
 from brian2lava.chip.models.resonator import rotation
 from brian2lava.chip.plain import PlainChip
 from brian2lava.chip.profiles import LAVA
@@ -453,3 +455,40 @@ def test_a_step_that_depends_on_what_is_kept_is_refused() -> None:
     made.run_regularly("old = x")
     with pytest.raises(NotSupported, match="depends on 'old'"):
         population_map(made, {})
+
+
+# ---------------------------------------------------------------- at the threshold itself
+#: What a quarter of a turn brings to the level.
+_AT_LEVEL = [
+    ("RF", "x {} 2 and y >= 0 and y_before < 0", "", {"real": 0.0, "imag": -2.0}),
+    ("RF_IZ", "y {} 2", "x = 0; y = 2", {"real": 2.0, "imag": 0.0}),
+]
+
+
+@pytest.mark.parametrize(("model", "threshold", "reset", "first"), _AT_LEVEL)
+@pytest.mark.parametrize("comparison", [">", ">="])
+def test_a_resonator_at_its_level_fires_where_the_equations_do(
+    model: str, threshold: str, reset: str, first: dict[str, float], comparison: str
+) -> None:
+    """A quarter of a turn has the factors 0 and 1: nothing is rounded in the integers."""
+    text = "dx/dt = -omega*y : 1\ndy/dt = omega*x : 1\n"
+    text += "y_before = y : 1 (constant over dt)" if model == "RF" else ""
+    quarter = np.pi / 2 / DT * Hz
+    matched = found(text, threshold=threshold.format(comparison), reset=reset,
+                    values={"omega": quarter})  # fmt: skip
+    population = replace(matched.population, initial={k: real(v) for k, v in first.items()})
+    ideal = IdealNetwork(DT, (population,))
+    made = quantise(ideal, "Loihi2", LAVA, scales={population.name: 64.0})
+    at_level = 3 if comparison == ">=" else 0
+    assert len(PlainChip(made.network).run(1).spikes[population.name][1]) == at_level
+    noted = next(row.note for row in made.rows if row.register == "vth")
+    assert ("does not fire" in noted) == (comparison == ">")
+
+
+@pytest.mark.parametrize("comparison", [">", ">="])
+def test_where_the_chip_fires_at_its_threshold_a_note_says_so(comparison: str) -> None:
+    adaptive = {**RAISED, "threshold": f"v - r {comparison} theta"}
+    crossing = f"x >= v_th and y {comparison} 0*volt and y_before < 0*volt"
+    for matched in (found(ATRLIF, **adaptive), found(TURN + BEFORE, threshold=crossing, reset="")):
+        notes = " ".join(matched.population.notes)
+        assert ("the chip's neuron does, which compares with >=" in notes) == (comparison == ">")

@@ -62,7 +62,11 @@ class Quantity:
     time_constant : array or None
         For decays: dt / decay as the user's equations mean it, in seconds.
     inclusive : bool
-        For thresholds: whether a voltage at the threshold fires, too (``v >= c``).
+        For thresholds: whether a voltage at the threshold fires, too (``v >= c``), in a model that
+        fires beyond it.
+    strict : bool
+        The other way round: for levels of models that fire at the level, whether only what is
+        beyond it does (``y > c``).
     """
 
     register: str
@@ -71,6 +75,7 @@ class Quantity:
     meaning: str = ""
     time_constant: Reals | None = None
     inclusive: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,8 @@ def real_registers(
         elif quantity.inclusive:  # beyond the double next to it: at it, exactly
             nearer = inward(quantity.register) * np.inf
             registers[quantity.register] = np.nextafter(value, nearer)
+        elif quantity.strict:
+            registers[quantity.register] = np.nextafter(value, np.inf)
         else:
             registers[quantity.register] = value
     return registers

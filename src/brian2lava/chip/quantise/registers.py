@@ -151,6 +151,8 @@ def _register(
     if quantity.inclusive:
         integers = integers + inward(quantity.register)
         note = "one step of 64 nearer, so that a voltage at the threshold fires, too"
+    elif quantity.strict:
+        integers, note = integers + 1, "one more, so that a state at the threshold does not fire"
     limit = profile_limit(population.neuron.register(quantity.register).limit, profile)
     if quantity.kind in ("decay", "current_decay"):
         # all of it is lost: the nearest decay leaves 1/4096

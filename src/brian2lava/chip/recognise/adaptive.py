@@ -11,7 +11,7 @@ import numpy as np
 from brian2lava.chip.ideal import IdealPopulation, Quantity, StateLink, real
 from brian2lava.chip.recognise.currents import Currents
 from brian2lava.chip.recognise.leaky import Leaky
-from brian2lava.chip.recognise.matched import Matched, nonzero, register_value
+from brian2lava.chip.recognise.matched import FIRES_AT, Matched, nonzero, register_value
 from brian2lava.chip.recognise.step_map import Array, Crossing, Reset
 
 _WRITE = (
@@ -170,6 +170,14 @@ class Adaptive:
         if np.any(np.abs(begins - resting) > _SAME * np.abs(resting)):
             first["theta"] = real(begins)  # else the chip's begins at its rest by itself
         population = IdealPopulation(
-            found.name, "ATRLIF", found.count, quantities, links, {**first, **before}
-        )
+            found.name, "ATRLIF", found.count, quantities, links, {**first, **before},
+            notes=self._notes(),
+        )  # fmt: skip
         return Matched(population, drive.ports())
+
+    def _notes(self) -> tuple[str, ...]:
+        """A threshold of one more would be doubled into r by each spike."""
+        if self.crossing.inclusive:
+            return ()
+        text = self.crossing.text
+        return (FIRES_AT.format(v=self.names[self.v], what="its threshold", text=text),)

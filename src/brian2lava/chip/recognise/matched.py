@@ -21,6 +21,12 @@ DELTA_ORDER = (
     " it, the chip keeps it for the next step"
 )
 
+#: What a note says where the chip's comparison can't be made strict.
+FIRES_AT = (
+    "{v} exactly at {what} ('{text}'): it does not fire in Brian2, and the chip's neuron does,"
+    " which compares with >="
+)
+
 
 @dataclass(frozen=True)
 class Port:

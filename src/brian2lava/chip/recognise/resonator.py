@@ -16,6 +16,7 @@ from brian2lava.chip.ideal import IdealPopulation, Quantity, StateLink, real
 from brian2lava.chip.limits import STATE_MAX
 from brian2lava.chip.recognise.matched import (
     DELTA_ORDER,
+    FIRES_AT,
     Matched,
     Port,
     refuse_map,
@@ -225,7 +226,7 @@ class Resonator:
             return Quantity("vth", "count", real(STATE_MAX), "no threshold")
         k = parts.p if parts.model == "RF" else parts.q
         above = of[k] * (parts.level - self.centre[k])
-        return Quantity("vth", "level", register_value(above), parts.text)
+        return Quantity("vth", "level", register_value(above), parts.text, strict=parts.strict)
 
     def _kept_links(self, links: list[StateLink]) -> list[StateLink]:
         """A ``constant over dt`` variable is the state at the start of the step."""
@@ -252,6 +253,12 @@ class Resonator:
         }
 
     def _notes(self) -> tuple[str, ...]:
+        phase = self.parts.phase
+        if phase is not None and not phase.now.inclusive:
+            return (
+                FIRES_AT.format(v=self.names[self.parts.q], what="the level that it crosses",
+                                text=phase.text),
+            )  # fmt: skip
         if self.parts.model != "RF_IZ" or not self.driven:
             return ()
         return (DELTA_ORDER.format(v=", ".join(sorted(self.driven))),)

@@ -32,6 +32,8 @@ class Parts:
     phase : PhaseCrossing or None
     text : str
         The threshold as the user wrote it.
+    strict : bool
+        Whether the level itself does not fire: ``>`` instead of ``>=``.
     """
 
     model: str
@@ -42,6 +44,7 @@ class Parts:
     level: Array | None
     phase: PhaseCrossing | None
     text: str
+    strict: bool = False
 
 
 def parts_of(found: PopulationMap) -> Parts:
@@ -73,6 +76,7 @@ def parts_of(found: PopulationMap) -> Parts:
         return Parts(
             "RF", p, q, np.sign(threshold.level.weights[p]), np.sign(threshold.now.weights[q]),
             -threshold.level.offset / threshold.level.weights[p], threshold, threshold.text,
+            not threshold.level.inclusive,
         )  # fmt: skip
     if not isinstance(threshold, Crossing):
         refuse_map(
@@ -92,5 +96,6 @@ def parts_of(found: PopulationMap) -> Parts:
     q = compared[0]
     weight = threshold.weights[q]
     return Parts(
-        "RF_IZ", 1 - q, q, one, np.sign(weight), -threshold.offset / weight, None, threshold.text
-    )
+        "RF_IZ", 1 - q, q, one, np.sign(weight), -threshold.offset / weight, None, threshold.text,
+        not threshold.inclusive,
+    )  # fmt: skip
