@@ -54,6 +54,17 @@ def test_nothing_is_told_where_nothing_is_flagged() -> None:
     assert not told(logs, "overflow")
 
 
+def test_that_neurons_without_leak_have_no_bound_is_only_in_the_report() -> None:
+    with on_chip(), catch_logs(only_from=("brian2lava",)) as logs:
+        group = NeuronGroup(1, "dv/dt = 1/(7*ms) : 1", threshold="v > 1", reset="v = 0",
+                            method="euler", name="sums")  # fmt: skip
+        Network(group).run(1 * ms)
+        warnings = chip_report().quantised.warnings
+    assert [text for text in warnings if "sums: the voltage's error is without bound" in text]
+    assert len(told(logs, "flagged")) == (len(warnings) > 1)
+    assert not any("without bound" in message for message in told(logs, "flagged"))
+
+
 def test_overflow_is_told_after_each_run_in_which_it_happens() -> None:
     with on_chip(scales={"sums": 2.0}):
         group = NeuronGroup(1, "v : 1", name="sums")

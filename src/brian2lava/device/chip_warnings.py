@@ -7,6 +7,7 @@ from collections import Counter
 from brian2.utils.logger import get_logger
 
 from brian2lava.chip.quantise import Quantised
+from brian2lava.chip.quantise.warn import without_bound
 from brian2lava.device.chip_runs import Kept
 
 logger = get_logger(__name__)
@@ -45,14 +46,20 @@ def _remedy(quantised: Quantised, name: str) -> str:
 
 
 def _tell_flags(kept: Kept) -> None:
-    found = kept.quantised.warnings
+    found = news(kept.quantised)
     if not found:
         return
     more = f"{len(found)} values are flagged, the worst:" if len(found) > 1 else "flagged:"
     logger.warn(f"On {kept.chip} {more} {worst_of(kept.quantised)} {_ALL}", "flagged")
 
 
+def news(quantised: Quantised) -> list[str]:
+    """The report's warnings without that which every neuron without leak has."""
+    known = {without_bound(population.name) for population in quantised.network.populations}
+    return [warning for warning in quantised.warnings if warning not in known]
+
+
 def worst_of(quantised: Quantised) -> str:
-    """The warning of the register with the greatest error; else the first warning."""
+    """The warning of the register with the greatest error; else the first one that is news."""
     errors = [abs(row.error) for row in quantised.rows if row.flagged]  # they come first
-    return quantised.warnings[errors.index(max(errors)) if errors else 0]
+    return quantised.warnings[errors.index(max(errors))] if errors else news(quantised)[0]

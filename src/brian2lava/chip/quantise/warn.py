@@ -64,10 +64,7 @@ def _cost(cost: Costs, flagged: Collection[str]) -> Iterator[str]:
             yield f"{cost.population}: the resonator's {name} is off by {error:+.2%}{told}, more" \
                 f" than {WORST_ERROR:.0%}."  # fmt: skip
     if np.isinf(cost.bound_share):
-        yield (
-            f"{cost.population}: the voltage's error is without bound (no leak: errors add up until"
-            " the next spike)."
-        )
+        yield without_bound(cost.population)
     elif cost.bound_share > WORST_BOUND:
         yield (
             f"{cost.population}: the voltage's error is bounded by {cost.bound_share:.2%} of the"
@@ -78,6 +75,14 @@ def _cost(cost: Costs, flagged: Collection[str]) -> Iterator[str]:
             f"{cost.population}: the largest state is {1 / cost.headroom:.0%} of what the chip"
             f" holds, head-room {cost.headroom:.3g}, less than {LEAST_HEADROOM}."
         )
+
+
+def without_bound(population: str) -> str:
+    """What is said of every population without leak."""
+    return (
+        f"{population}: the voltage's error is without bound (no leak: errors add up until the next"
+        " spike)."
+    )
 
 
 def _unreachable(population: IdealPopulation, made: Population) -> Iterator[str]:
