@@ -166,3 +166,47 @@ def test_input_in_the_last_refractory_step_is_an_event_of_the_chips_order() -> N
         found = lava_device.verify(lava=False)
     assert found.order_events == {group.name: 1}
     assert "chip's order of things" in found.recognition
+
+
+def test_what_a_resonators_reset_erases_is_an_event_of_the_chips_order() -> None:
+    """A weight comes by two ports there; it counts once."""
+    with on_chip():
+        group = NeuronGroup(
+            1, "dx/dt = -15*Hz*x - 80*pi*Hz*y : 1\ndy/dt = 80*pi*Hz*x - 15*Hz*y : 1",
+            threshold="y >= 2", reset="x = 0; y = 2", method="exact",
+        )  # fmt: skip
+        group.x, group.y = 0.5, 1.995
+        source = SpikeGeneratorGroup(1, [0], [0] * ms)
+        synapses = Synapses(source, group, on_pre="x += 1.5")
+        synapses.connect()
+        Network(source, group, synapses).run(3 * ms)
+        found = lava_device.verify(lava=False)
+    assert found.order_events == {group.name: 1}
+    assert "chip's order of things" in found.recognition
+
+
+_JUMPS = {
+    "LIFSoft": ("v : 1", "v > 1", "v -= 1"),
+    "TernaryLIF": ("v : 1", "v > 1 or v < -1", "v = 0"),
+    "ALIF": ("v : 1\ntheta : 1", "v > 1 + theta", "v = 0; theta += 0.1"),
+    "ATRLIF": ("v : 1\ntheta : 1\nr : 1", "v - r > 1 + theta", "r += 2 + 2*theta; theta += 0.1"),
+}
+
+
+@pytest.mark.parametrize("model", _JUMPS)
+def test_any_model_may_stand_at_its_threshold(model: str) -> None:
+    """Ten times 0.1 is not 1 in doubles, and with a scale it may be."""
+    equations, threshold, reset = _JUMPS[model]
+    with on_chip():
+        group = NeuronGroup(20, equations, threshold=threshold, reset=reset)
+        source = SpikeGeneratorGroup(1, np.zeros(40, int), 2 * np.arange(40) * 0.1 * ms)
+        synapses = Synapses(source, group, "w : 1", on_pre="v += w")
+        synapses.connect()
+        synapses.w = "1/(j + 1.0)"
+        Network(source, group, synapses).run(8 * ms)
+        found = lava_device.verify(lava=False)
+    assert "BUG" not in found.recognition
+    assert "a tie at" in found.recognition or "order" in found.recognition, found.recognition
+    if model == "LIFSoft":  # what is above the threshold stays in Brian2, too
+        assert not found.order_events
+        assert "a tie at" in found.recognition

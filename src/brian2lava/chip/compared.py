@@ -121,7 +121,7 @@ class Compared:
             return f"random numbers of its own: the runs part at {found}"
         if found.cause == "tie":
             return (
-                f"a tie at {found}: the voltage equals the threshold up to the rounding of doubles,"
+                f"a tie at {found}: the state equals the threshold up to the rounding of doubles,"
                 " so that > and >= decide by the last bit; what follows may differ by it"
             )
         return (

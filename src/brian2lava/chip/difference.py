@@ -26,6 +26,15 @@ Cause = Literal["order", "tie", "recognition", "random numbers", "rounding"]
 _SAME = 1e-6
 #: A voltage is at the threshold within this part of it.
 _TIE = 1e-9
+#: What a model compares: a state, and the registers and states that it has to reach together.
+_VOLTAGE = (("v", ("vth",)),)
+_REACHES: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = {
+    "ALIF": (("v", ("vth", "theta1", "theta2")),),
+    "ATRLIF": (("v", ("r", "theta")),),
+    "TernaryLIF": (("v", ("vth_hi",)), ("v", ("vth_lo",))),
+    "RF": (("real", ("vth",)), ("imag", ())),
+    "RF_IZ": (("imag", ("vth",)),),
+}
 #: How many registers are named.
 _NAMED = 2
 
@@ -108,9 +117,10 @@ def _first_state(
     size = float(np.max(np.abs(theirs - np.asarray(link.offset))))
     wrong = np.abs(ours - theirs) > _SAME * max(size, float(np.ptp(theirs)))
     if not link.ahead:
-        steps, who = own.spikes[name]
-        inside = steps < len(wrong)
-        wrong[steps[inside], who[inside]] = False  # before the reset in one, after it in the other
+        # before the reset in one, after it in the other
+        for steps, who in (own.spikes[name], real.spikes[name]):
+            inside = steps < len(wrong)
+            wrong[steps[inside], who[inside]] = False
     rows = np.flatnonzero(wrong.any(axis=1))
     if not rows.size:
         return None
@@ -136,20 +146,41 @@ def happened(order: Mapping[str, Any], found: First) -> bool:
 
 
 def _at_threshold(ideal: IdealNetwork, own: OwnRun, found: First) -> bool:
+    """Whether what fires stood at what it has to reach in the user's own program."""
     population = next(p for p in ideal.populations if p.name == found.population)
-    threshold = population.quantity("vth")
-    link = next((link for link in population.links if link.state == "v"), None)
-    if threshold is None or link is None:
-        return False
-    k = found.neuron
-    value = own.states[found.population, link.variable][found.step, k]
-    offset, gain, level = (
-        float(np.broadcast_to(x, (population.size,))[k])
-        for x in (link.offset, link.gain, threshold.value)
-    )
+    reaches = _REACHES.get(population.model, _VOLTAGE)
+    return any(_equal(population, own, found, state, levels) for state, levels in reaches)
+
+
+def _equal(
+    population: IdealPopulation, own: OwnRun, found: First, state: str, levels: Sequence[str]
+) -> bool:
+    """Whether a state is the sum of ``levels`` (registers or states), up to rounding."""
+    terms = [_term(population, own, found, name) for name in (state, *levels)]
+    over = terms[0][0] - sum(value for value, _ in terms[1:])
+    return abs(over) <= _TIE * sum(size for _, size in terms)
+
+
+def _term(
+    population: IdealPopulation, own: OwnRun, found: First, name: str
+) -> tuple[float, float]:
+    """A register or a state in the unit of v, and how large what it is computed from is."""
+
+    def of_neuron(values: Any) -> float:
+        return float(np.broadcast_to(values, (population.size,))[found.neuron])
+
+    quantity = population.quantity(name)
+    if quantity is not None:
+        level = of_neuron(quantity.value)
+        return level, abs(level)
+    link = next((link for link in population.links if link.state == name), None)
+    trace = None if link is None else own.states.get((population.name, link.variable))
+    if link is None or trace is None:
+        return 0.0, 0.0
+    offset, gain = of_neuron(link.offset), of_neuron(link.gain)
     # an offset far from 0 costs digits of what is relative to it
-    size = abs(level) + abs(offset * gain)
-    return bool(abs((value - offset) * gain - level) <= _TIE * size)
+    size = (float(np.abs(trace[: found.step + 1, found.neuron]).max()) + 2 * abs(offset)) * gain
+    return float(trace[found.step, found.neuron] - offset) * gain, abs(size)
 
 
 def registers(quantised: Quantised, population: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brian2lava.chip.ideal import IdealNetwork, IdealProjection
+from brian2lava.chip.ideal import IdealNetwork, IdealPopulation, IdealProjection
 
 #: By population or source: (steps, indices).
 Spikes = Mapping[str, tuple[Any, Any]]
@@ -27,15 +27,23 @@ def order_events(ideal: IdealNetwork, spikes: Spikes) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for projection in ideal.projections:
         population = next(p for p in ideal.populations if p.name == projection.target)
-        decay = population.quantity("du" + projection.port.removeprefix("a_in"))
-        held = population.quantity("refractory")
-        waits = held is not None and np.any(held.value > 0)
-        if not (population.notes or waits) or decay is None or np.any(decay.value < 1):
+        if not _erased(population, projection):
             continue
+        held = population.quantity("refractory")
         last = 0 if held is None else held.value
         met = _met(projection, spikes, population.size, last)
         found[population.name] = np.concatenate([found.get(population.name, met[:0]), met])
     return found
+
+
+def _erased(population: IdealPopulation, projection: IdealProjection) -> bool:
+    """Whether a reset, or refractory steps, take away what arrives there in Brian2."""
+    if population.model == "RF_IZ":  # a weight comes by both ports; it is one event
+        return projection.port == "a_real_in"
+    decay = population.quantity("du" + projection.port.removeprefix("a_in"))
+    held = population.quantity("refractory")
+    waits = held is not None and np.any(held.value > 0)
+    return bool(population.notes or waits) and decay is not None and not np.any(decay.value < 1)
 
 
 def plastic_events(ideal: IdealNetwork, spikes: Spikes) -> dict[str, Any]:

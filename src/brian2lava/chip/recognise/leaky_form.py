@@ -160,6 +160,6 @@ class LeakyForm:
     def _notes(self, channels: list[int]) -> tuple[str, ...]:
         if self.v not in channels or self.names[self.v] not in self.driven:
             return ()
-        if np.all(self.blocked > 0):
+        if self.soft or np.all(self.blocked > 0):  # what is left of v is kept in both
             return ()
         return (DELTA_ORDER.format(v=self.names[self.v]),)
