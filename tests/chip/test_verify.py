@@ -210,3 +210,17 @@ def test_any_model_may_stand_at_its_threshold(model: str) -> None:
     if model == "LIFSoft":  # what is above the threshold stays in Brian2, too
         assert not found.order_events
         assert "a tie at" in found.recognition
+
+
+def test_a_group_without_threshold_is_held_against_your_program_too() -> None:
+    with on_chip():
+        group = NeuronGroup(2, "dv/dt = (2 - v)/(20*ms) : 1", method="exact", name="quiet")
+        source = SpikeGeneratorGroup(1, [0], [1] * ms)
+        synapses = Synapses(source, group, on_pre="v += 0.5")
+        synapses.connect()
+        Network(source, group, synapses).run(20 * ms)
+        found = lava_device.verify(lava=True)
+    assert found.reference == "your own program" and "the same map" in found.recognition
+    assert found.lava == "identical integers"
+    assert found.populations[0].spikes == found.populations[0].expected == 0
+    assert 0 < found.populations[0].states["v"] < 0.01

@@ -161,9 +161,7 @@ def _equal(
     return abs(over) <= _TIE * sum(size for _, size in terms)
 
 
-def _term(
-    population: IdealPopulation, own: OwnRun, found: First, name: str
-) -> tuple[float, float]:
+def _term(population: IdealPopulation, own: OwnRun, found: First, name: str) -> tuple[float, float]:
     """A register or a state in the unit of v, and how large what it is computed from is."""
 
     def of_neuron(values: Any) -> float:

@@ -54,7 +54,7 @@ class Again:
     senders : dict of source to Events
         In the chip's program.
     populations : dict of population to Events
-        In the user's own program.
+        In the user's own program; those without threshold have none.
     links : dict of (population, variable) to (array id, size, whether it is compared ahead)
     weights : dict of the chip's projection that learns to array id
     inputs : dict of source to the name of the object that owns its operation
@@ -119,7 +119,10 @@ class Again:
             tuple(self.weights.values()),
         )
         weights = {name: noted.arrays[array] for name, array in self.weights.items()}
-        return OwnRun(noted.spikes, noted.states, weights, self.waiting, replaced.stochastic())
+        nobody = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        spikes = {population.name: nobody for population in given.network.populations}
+        spikes |= noted.spikes
+        return OwnRun(spikes, noted.states, weights, self.waiting, replaced.stochastic())
 
 
 def _given(source: Source, noted: Noted) -> Source:
@@ -277,6 +280,7 @@ def again_of(
     network = quantised.network
     drawn = any(isinstance(source, _RANDOM) for source in network.sources)
     known = captured.variables
+    present = {array.id for array in captured.program.arrays}
     return Again(
         own=hold(device, captured),
         composed=hold(device, composed) if network.sources and (drawn or first) else None,
@@ -292,6 +296,7 @@ def again_of(
         populations={
             population.name: Events(low.events[population.name], population.size)
             for population in network.populations
+            if low.events[population.name] in present
         },
         links={
             (population.name, link.variable): (
