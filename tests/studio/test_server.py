@@ -148,6 +148,18 @@ def test_what_is_done_outlives_the_server(tmp_path: Path) -> None:
         second.close()
 
 
+def test_what_cannot_be_kept_at_the_end_is_told_in_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown = show(known_target(), session=tmp_path / "session.b2l")
+    (tmp_path / "session.b2l").write_bytes(b"somebody else's")
+    shown.desk.changed()
+    shown.close()
+    told = [record.getMessage() for record in caplog.records]
+    assert any("not kept" in each and "something else" in each for each in told), told
+    assert not any("Traceback" in each for each in told)
+
+
 def test_hosts_that_were_asked_for() -> None:
     async def nothing(*_: object) -> None: ...
 

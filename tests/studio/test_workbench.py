@@ -311,6 +311,12 @@ def test_what_is_no_session_is_refused_and_left(tmp_path: Path) -> None:
     assert path.read_bytes() == b"not a zip"
 
 
+def test_where_nothing_can_be_kept_it_does_not_open(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FitError, match="can't be written.*Choose another file"):
+        open_desk(known_target(), session=tmp_path / "file" / "session.b2l")
+
+
 def test_a_damaged_bench_is_refused(desk: Desk) -> None:
     document = dict(desk.bench.session.document["studio"])
     damages: list[dict[str, Any]] = [

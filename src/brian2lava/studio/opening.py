@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brian2lava.errors import BrianLavaError
+from brian2lava.errors import BrianLavaError, FitError
 from brian2lava.fit.candidates import CANDIDATES
 from brian2lava.fit.session import Session
 from brian2lava.fit.target import Sweep, Target
@@ -30,15 +30,21 @@ def open_desk(target: Target | None = None, session: str | Path | None = None) -
     Raises
     ------
     FitError
-        The session can't be read.
+        The session can't be read, or nothing can be kept there.
     """
     path = Path(session) if session is not None else keeping.kept_in()
     kept = Session.load(path) if path.exists() else Session(path=path)
     if target is not None:
-        return Desk(Workbench(target, session=kept))
-    if not kept.targets:
-        return Desk(landing(kept))
-    return Desk(Workbench.resumed(kept))
+        desk = Desk(Workbench(target, session=kept))
+    elif not kept.targets:
+        desk = Desk(landing(kept))
+    else:
+        desk = Desk(Workbench.resumed(kept))
+    try:
+        desk.save()  # now, and not after an hour of work
+    except FitError as problem:
+        raise FitError(f"{problem} Choose another file for the session.") from problem
+    return desk
 
 
 #: What `fit(target, ["ATRLIF"])` finds for the landing target: physical values and registers.

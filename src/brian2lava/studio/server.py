@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from brian2lava.errors import BrianLavaError
 from brian2lava.studio.desk import Desk
 from brian2lava.studio.guard import App, Guard
 
@@ -64,7 +66,12 @@ def application(desk: Desk, token: str, host: str) -> App:
         ticking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await ticking
-        desk.close()
+        try:
+            desk.close()
+        except BrianLavaError as problem:
+            logging.getLogger("brian2lava.studio").error(
+                "What was done last is not kept: %s", problem
+            )
         lane.shutdown(wait=False, cancel_futures=True)
 
     routes = [

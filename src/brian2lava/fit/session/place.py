@@ -6,6 +6,7 @@ is written under another name, brought to the disk, and then takes the place.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -86,13 +87,14 @@ class Place:
                 " was."
             ) from error
         finally:
-            scratch.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                scratch.unlink(missing_ok=True)
 
     def _present(self) -> _Mark | None:
         try:
             return _mark(self.path.stat())
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return None  # where nothing can be, writing says why
 
     def _keep_before(self) -> None:
         """The present file gets a second name, so that it is never without its first."""
