@@ -113,6 +113,21 @@ def test_values_and_registers_can_be_typed(tab: Any) -> None:
     assert value.input_value().startswith("9.8") or value.input_value().startswith("9.9")
 
 
+def test_what_is_no_number_is_told_and_changes_nothing(tab: Any) -> None:
+    settled(tab)
+    before = tab.get_by_label("register delta_v").input_value()
+    value = tab.get_by_label("membrane time constant, value")
+    value.fill("abc")
+    value.press("Enter")
+    assert "is no number" in tab.get_by_role("alert").inner_text()
+    settled(tab)
+    assert tab.get_by_label("register delta_v").input_value() == before
+    value.fill("20")
+    value.press("Enter")
+    settled(tab)
+    assert tab.get_by_label("register delta_v").input_value() == "41"
+
+
 def test_lock_reset_undo(tab: Any) -> None:
     slider = tab.get_by_label("membrane time constant", exact=True)
     value = tab.get_by_label("membrane time constant, value")

@@ -31,6 +31,11 @@ export function unpack(buffer) {
   return { header, arrays };
 }
 
+/** Whether text that was typed has become no number. */
+function hasNaN(value) {
+  return value !== null && typeof value === "object" ? Object.values(value).some(hasNaN) : Number.isNaN(value);
+}
+
 export class Connection {
   constructor({ onOpen, onClose, onNews }) {
     this.waiting = new Map();
@@ -65,6 +70,9 @@ export class Connection {
     if (size > LARGEST - 65536) {
       return Promise.reject(new Error(
         `${(size / 2 ** 20).toFixed(0)} MiB are too much; 255 MiB are the most. Cut the recording, or give it a longer time step.`));
+    }
+    if (hasNaN(given)) {
+      return Promise.reject(new Error("What was typed is no number; write it as 12.5 or 3e-9."));
     }
     return new Promise((resolve, reject) => {
       const name = key ?? `#${++this.number}`;
