@@ -41,6 +41,10 @@ def registers(model: str, rng: np.random.Generator) -> dict[str, Any]:
         names = ("delta_i", "delta_v", "delta_theta", "delta_r")
         fractions = {name: int(rng.integers(0, 4096)) for name in names}
         return {**bias, **fractions, "theta_0": 5, "theta_step": 3}
+    if model == "ALIF":
+        steps = {f"step{k}": rng.integers(-400, 900, SIZE) for k in "12"}
+        parts = {f"dtheta{k}": rng.integers(1, 900, SIZE) for k in "12"}
+        return {**bias, **decays, **steps, **parts, "vth": int(rng.integers(1, 100))}
     if model in ("RF", "RF_IZ"):
         return dict(rotation(float(rng.uniform(3, 20)), 0.05, state_exp=6, vth=3))
     return {}

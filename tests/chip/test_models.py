@@ -115,7 +115,8 @@ class Alif(Formula):
             return False
         self.s["v"] = 0
         for k in parts:
-            self.s[f"theta{k}"] = min(TOP, self.s[f"theta{k}"] + self.r[f"step{k}"])
+            moved = self.s[f"theta{k}"] + self.r[f"step{k}"]
+            self.s[f"theta{k}"] = min(TOP, max(-TOP, moved))
         return True
 
 
@@ -146,7 +147,7 @@ def drawn_registers(model: str, rng: np.random.Generator, n: int) -> dict[str, A
         "bias_exp": rng.integers(0, 8, n),
         "vth": rng.choice([0, 20, 100, 1000, 131071], n),
         "refractory": rng.choice([0, 1, 2, 5, 63], n),
-        "step1": rng.choice([0, 640, TOP], n),
+        "step1": rng.choice([0, 640, -640, TOP, -TOP], n),
         "step2": rng.integers(0, 5000, n),
         "inclusive": np.arange(n) % 2,
     }

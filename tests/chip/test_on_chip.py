@@ -28,6 +28,7 @@ from brian2 import (
 )
 
 from brian2lava import lava_device
+from brian2lava.chip.plain import PlainChip
 from brian2lava.errors import ChipLimit, ChipOverflow, NotSupported, OptionError
 from tests.networks.devices import Engine, reference, under
 
@@ -628,3 +629,23 @@ def test_verify_needs_a_run() -> None:
         lava_device.reinit()
         with pytest.raises(RuntimeError, match="nothing has run in a chip's integers"):
             lava_device.verify()
+
+
+@pytest.mark.parametrize("hardware", ["Loihi1", "Loihi2"])
+def test_a_neuron_without_threshold_is_never_reset(hardware: str) -> None:
+    """The last 63 voltages lie above the highest threshold of 17 bits."""
+    top = (1 << 23) - 1
+    with on_chip(hardware=hardware, scales={"sums": 64.0}):
+        group = NeuronGroup(2, "dv/dt = a/ms : 1\na : 1", method="euler", name="sums")
+        group.v = [(top - 40) / 64, 0]
+        group.a = [0, 4000]
+        trace = StateMonitor(group, "v", record=True)
+        Network(group, trace).run(60 * ms)
+        made = chip_report()
+        chip = PlainChip(made.quantised.network)
+        recorded = chip.run(40, [("sums", "v")])
+    assert trace.v[0, -1] == (top - 40) / 64
+    if hardware == "Loihi2":
+        assert trace.v[1, -1] == top / 64
+        assert made.counts["sums", "saturated"] > 0
+    assert not len(recorded.spikes["sums"][0])

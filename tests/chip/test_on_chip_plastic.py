@@ -358,6 +358,10 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
     "read before it is set": (
         rule_with("w += apost*apre\napre = 1", "apost += 1"), {}, "before the same spike sets it",
     ),
+    "trace that stays": (
+        rule_with("apre = 0\nw += apost", "apost += 1\nw += apre"), {},
+        "leaves 'apre' as it would be",
+    ),
     "weight that is set": (rule_with("apre += 1\nw = apost", "apost += 1"), {}, "sets 'w'"),
     "no delivery": (rule_with(PLAIN, "apost += 1"), {"delivered": ""}, "no spike adds the weight"),
     "delivered trace": (

@@ -7,6 +7,7 @@ from typing import Any
 
 import brian2
 import numpy as np
+import pytest
 from brian2 import (
     Hz,
     Network,
@@ -21,6 +22,7 @@ from brian2 import (
 )
 
 from brian2lava import lava_device
+from brian2lava.errors import NotSupported
 from tests.chip.test_on_chip import on_chip
 
 ADAPTIVE = """dv/dt = (I - v)/(20*ms) : 1
@@ -90,6 +92,26 @@ def test_input_of_a_runs_last_step_arrives_in_the_next_run() -> None:
     whole = left_by([20])
     for what, values in left_by([10, 10]).items():
         np.testing.assert_array_equal(values, whole[what], what)
+
+
+def test_input_of_a_runs_last_step_is_not_lost_with_its_synapses() -> None:
+    with on_chip():
+        source = SpikeGeneratorGroup(1, [0], [0.9] * ms)
+        group = NeuronGroup(1, "dv/dt = -v/(20*ms) : 1", threshold="v > 9", reset="v = 0",
+                            method="exact")  # fmt: skip
+        synapses = Synapses(source, group, on_pre="v += 1")
+        synapses.connect()
+        network = Network(source, group, synapses)
+        network.run(1 * ms)
+        synapses.active = False
+        with pytest.raises(NotSupported, match="last step of the run before.*port 'a_in'"):
+            network.run(1 * ms)
+        synapses.active = True
+        network.run(0.1 * ms)
+        assert group.v[0] > 0.9
+        synapses.active = False
+        network.run(1 * ms)
+        assert group.v[0] > 0.9
 
 
 def test_a_threshold_that_is_set_between_runs_counts() -> None:

@@ -11,7 +11,7 @@ from brian2lava.fit.batch import Settings, Stimulus
 
 #: Thresholds and what is added to them: high enough for single spikes, low enough for many.
 _LEVELS = {"vth": (20, 9000), "theta_0": (20, 9000), "theta_step": (0, 3000)}
-_STATE_LEVELS = {"step1": (0, 400_000), "step2": (0, 400_000)}
+_STATE_LEVELS = {"step1": (-100_000, 400_000), "step2": (0, 400_000)}
 #: A bias that alone makes few neurons fire.
 _BIAS = {"bias_mant": (-600, 600), "bias_exp": (0, 4)}
 _OTHERS = {"refractory": (0, 6), "reset_interval": (1, 300), "reset_offset": (0, 300)}

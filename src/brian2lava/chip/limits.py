@@ -59,8 +59,8 @@ EFFECTIVE_DECAY = Limit(0, DECAY_UNITY, "decay of brian2-loihi 0.5.2")
 THRESHOLD = Limit(0, (1 << 17) - 1, "17-bit threshold, lava-nc 0.10.0")
 #: Lava's TernaryLIF: thresholds of both signs, in the same units. [lava]
 SIGNED_THRESHOLD = Limit(-(1 << 17) + 1, (1 << 17) - 1, "17-bit threshold and sign, lava-nc 0.10.0")
-#: What a spike adds to an adaptive threshold, in the state's units. Ours.
-THRESHOLD_STEP = Limit(0, STATE_MAX, "24-bit state")
+#: What a spike adds to an adaptive threshold, in the state's units; of either sign. Ours.
+THRESHOLD_STEP = Limit(-STATE_MAX, STATE_MAX, "24-bit state")
 #: Factors of a resonator: 12 bits and sign; 4096 is no decay and no turn. [lava]
 ROTATION = Limit(-DECAY_UNITY, DECAY_UNITY, "12-bit resonator decay, lava-nc 0.10.0")
 #: Without bits, lava-nc shifts a float and fails. [lava]

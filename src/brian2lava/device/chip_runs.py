@@ -14,6 +14,7 @@ from brian2.core.network import Network
 from brian2lava.chip.quantise import Quantised
 from brian2lava.device.chip_again import Again
 from brian2lava.engine.cpu import instance as cpu
+from brian2lava.errors import NotSupported
 
 _Key = TypeVar("_Key", str, tuple[str, str], tuple[str, int])
 
@@ -103,6 +104,16 @@ def _only(values: Mapping[_Key, Any], stays: Callable[[str], bool]) -> dict[_Key
         for key, value in values.items()
         if stays(key if isinstance(key, str) else str(key[0]))
     }
+
+
+def refuse_lost(name: str, port: str, arrived: Sequence[Any]) -> None:
+    """What has arrived is kept by the synapses' port, and gone with the last of them."""
+    if any(map(np.any, arrived)):
+        raise NotSupported(
+            f"'{name}': spikes arrived in the last step of the run before, and the synapses that"
+            f" brought them are gone (the port {port!r} has none left). On a chip a neuron sees"
+            " them one step later: run one more step before synapses are removed or made inactive."
+        )
 
 
 class ChipRuns:

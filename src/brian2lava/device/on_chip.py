@@ -34,7 +34,7 @@ from brian2lava.chip.resources import check_fits
 from brian2lava.device.chip_again import again_of, variables_of
 from brian2lava.device.chip_plastic import ChipSynapses, with_earlier_peaks
 from brian2lava.device.chip_program import Composing
-from brian2lava.device.chip_runs import Kept
+from brian2lava.device.chip_runs import Kept, refuse_lost
 from brian2lava.engine.cpu import instance as cpu
 from brian2lava.errors import ChipOverflow, NotSupported
 from brian2lava.program import step_program as program
@@ -210,6 +210,7 @@ class OnChip:
                 if not (touched and link is not None and link.ahead):
                     arrived = before.sums.get((name, state.port), [])
                     sums = low.sums.get((name, state.port), [])
+                    refuse_lost(name, state.port, arrived[len(sums) :])
                     for (array, _), values in zip(sums, arrived, strict=False):
                         low.storage[array][: population.size] = values
             if {(name, "blocked"), (name, "v")} <= low.states.keys():

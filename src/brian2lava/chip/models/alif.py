@@ -1,7 +1,8 @@
-"""ALIF: a leaky integrate-and-fire neuron whose threshold rises with each spike; ours.
+"""ALIF: a leaky integrate-and-fire neuron whose threshold moves with each spike; ours.
 
 v is reset; one or two parts of the threshold relax to 0, above a base that stays. A part that is
-not needed has a step of 0.
+not needed has a step of 0; one of a negative step, for which a spike lowers the threshold, makes
+bursts.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
         (f"theta{part}", decay(Name(f"theta{part}"), Name(f"dtheta{part}"))) for part in _PARTS
     )
     fired: Expression = Name("v") > (Name("threshold") + Name("theta1") + Name("theta2"))
-    if blocked:  # the sum may be negative where the parts start below 0
+    if blocked:  # the sum may be negative where parts are below 0
         fired = fired & ~Name("blocked")
     return Step(
         assignments=(*moved.assignments, *relaxed),
@@ -80,6 +81,6 @@ ALIF = NeuronModel(
     equations=(
         "u, v as LIF; theta_k = dec(theta_k, dtheta_k);"
         " fires where v > 64 vth + theta_1 + theta_2; v = 0;"
-        " theta_k = min(theta_k + step_k, 2**23 - 1)"
+        " theta_k = clip(theta_k + step_k, -(2**23 - 1), 2**23 - 1)"
     ),
 )

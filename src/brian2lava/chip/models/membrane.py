@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from brian2lava.chip.arithmetic import (
     Expression,
     Name,
@@ -27,6 +29,7 @@ from brian2lava.chip.limits import (
     STATE_HALF,
     STATE_MAX,
     THRESHOLD,
+    Limit,
 )
 from brian2lava.chip.models.neuron import Register, State
 from brian2lava.chip.profiles import Arithmetic
@@ -35,7 +38,25 @@ DU = Register("du", "current decay, minus one", DECAY)
 DV = Register("dv", "voltage decay", DECAY)
 BIAS_MANT = Register("bias_mant", "bias mantissa", BIAS_MANTISSA)
 BIAS_EXP = Register("bias_exp", "bias exponent", BIAS_EXPONENT)
-VTH = Register("vth", "threshold mantissa", THRESHOLD, 10)
+#: The threshold mantissa of a neuron that never fires: beyond every state, and no register's value
+#: (17 bits end 63 below the highest voltage). Shifted to where states stand it fits 32 bits.
+NEVER = (1 << (31 - ALIGNMENT)) - 1
+
+
+class _OrNever(Limit):
+    """The range of thresholds, and :data:`NEVER`."""
+
+    def check(self, what: str, values: object, remedy: str) -> None:
+        given = np.asarray(values)
+        super().check(what, np.where(given == NEVER, self.low, given), remedy)
+
+
+VTH = Register(
+    "vth",
+    "threshold mantissa",
+    _OrNever(THRESHOLD.low, THRESHOLD.high, THRESHOLD.source),
+    10,
+)
 BLOCKED = Register("refractory", "steps that the voltage is blocked after a spike", REFRACTORY)
 INCLUSIVE = Register("inclusive", "whether a voltage at the threshold fires, too", FLAG)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from brian2lava.chip.ideal import IdealPopulation, Quantity, StateLink, real
+from brian2lava.chip.models.membrane import NEVER
 from brian2lava.chip.recognise.currents import Currents
 from brian2lava.chip.recognise.leaky import Leaky
 from brian2lava.chip.recognise.matched import (
@@ -15,9 +16,6 @@ from brian2lava.chip.recognise.matched import (
     register_value,
 )
 from brian2lava.chip.recognise.step_map import Array, Crossing, TwoSided
-
-#: The greatest threshold mantissa: out of reach for a neuron that shall not fire.
-_NEVER = 131071
 
 
 class LeakyForm:
@@ -92,7 +90,7 @@ class LeakyForm:
 
     def _thresholds(self, crossing: Crossing | None, origin: Array) -> list[Quantity]:
         if crossing is None:
-            return [Quantity("vth", "count", real(_NEVER), "no threshold")]
+            return [Quantity("vth", "count", real(NEVER), "no threshold")]
         threshold = self.found.threshold
         level = self._level(crossing)
         if isinstance(threshold, TwoSided):

@@ -243,6 +243,11 @@ class _Rule:
         impulse = self._one(constant, f"what '{change.text}' adds to the trace")
         sets = change.kind == "set"
         impulse -= rest if sets else 0.0
+        if not impulse:
+            self.refuse(
+                f"'{change.text}' leaves '{trace.name}' as it would be without a spike",
+                f"take '{trace.name}' and what depends on it out",
+            )
         initial = np.asarray(trace.initial, float) - rest
         if trace.event_driven:  # the chip's trace decays once more before the first event
             initial = initial / decay

@@ -116,7 +116,7 @@ class _Triggered:
 def _level(values: Any, frame: Frame) -> Any:
     """Multiples of the threshold -> units of the state."""
     whole = np.rint(np.asarray(values, np.float64) * (frame.threshold << ALIGNMENT))
-    return np.clip(whole, 0, STATE_MAX).astype(np.int32)
+    return np.clip(whole, -STATE_MAX, STATE_MAX).astype(np.int32)
 
 
 def _of_level(register: Any, frame: Frame) -> Any:
@@ -234,14 +234,20 @@ _RESETS = _Extra(
 )  # fmt: skip
 
 
-def _part(k: str, low: float, high: float) -> _Extra:
+#: Of ALIF's steps: both bounds, and whether the scale is logarithmic.
+_RISES = (0.003, 12.0, True)
+#: A fast part that spikes lower makes bursts.
+_EITHER_WAY = (-2.0, 6.0, False)
+
+
+def _part(k: str, low: float, high: float, step: tuple[float, float, bool] = _RISES) -> _Extra:
     """One part of ALIF's threshold."""
     return _Extra(
         (
             Parameter(f"tau_theta{k}", f"time constant of part {k} of the threshold", "s",
                       low, high, True, f"dtheta{k}"),
             Parameter(f"step{k}", f"what a spike adds to part {k} of the threshold", "threshold",
-                      0.003, 12.0, True, f"step{k}"),
+                      *step, f"step{k}"),
         ),
         lambda values, frame: {
             f"dtheta{k}": decay_register(values[f"tau_theta{k}"], frame),
@@ -308,12 +314,12 @@ ADAPTIVE = _candidate(
 )  # fmt: skip
 ADAPTIVE_TWO = _candidate(
     "ALIF2", "adaptive threshold, two time scales", "ALIF",
-    (_part("1", 2e-3, 0.05), _part("2", 0.03, 1.5), _RESTS),
+    (_part("1", 2e-3, 0.05, _EITHER_WAY), _part("2", 0.03, 1.5), _RESTS),
     ("dtheta1", "step1", "dtheta2", "step2", "refractory"),
 )  # fmt: skip
 ADAPTIVE_CURRENT = _candidate(
     "ALIF2Current", "adaptive threshold, two time scales, and a current after spikes", "ALIF",
-    (_part("1", 2e-3, 0.05), _part("2", 0.03, 1.5), _RESTS),
+    (_part("1", 2e-3, 0.05, _EITHER_WAY), _part("2", 0.03, 1.5), _RESTS),
     ("dtheta1", "step1", "dtheta2", "step2", "own_weight", "refractory"),
     triggered=_Triggered((_JUMP,), ports=1),
 )  # fmt: skip

@@ -140,5 +140,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, int | float):
-        return f'<td class="number">{value:.6g}</td>'
+        # registers have up to eight digits, and all of them count
+        shown = str(value) if isinstance(value, int) else f"{value:.6g}"
+        return f'<td class="number">{shown}</td>'
     return f"<td>{escape(str(value))}</td>"
