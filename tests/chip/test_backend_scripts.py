@@ -343,7 +343,7 @@ def test_size_is_limited_before_anything_runs(monkeypatch: Any) -> None:
         with pytest.raises(NotSupported, match="backend='lava': 100 steps .*emulator"):
             Network(group).run(10 * ms)
     monkeypatch.undo()
-    monkeypatch.setattr(lava_run, "_MOST_PROCESSES", 3)
+    monkeypatch.setattr(lava_run, "MOST_PROCESSES", 3)
     with on_chip(backend="lava"):
         groups = [
             NeuronGroup(1, CURRENT, threshold="v > 1", reset="v = 0", method="exact")

@@ -22,7 +22,7 @@ from brian2lava.processes.lava_host import forgotten_by_lava
 from brian2lava.processes.runtime import WatchfulRuntime
 
 #: Each Lava process is a process of the system, and Lava's compiler recurses over them.
-_MOST_PROCESSES = 500
+MOST_PROCESSES = 500
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,10 @@ def run_lava(
         heard=bool(hardware),
         traces=traces,
     )
-    if len(graph.processes) > _MOST_PROCESSES:
+    if len(graph.processes) > MOST_PROCESSES:
         raise NotSupported(
             f"the network becomes {len(graph.processes)} Lava processes, and more than"
-            f" {_MOST_PROCESSES} are not started: each is a process of the system. Join"
+            f" {MOST_PROCESSES} are not started: each is a process of the system. Join"
             " populations and projections, or use the emulator (brian2lava.chip.emulate)."
         )
     refuse_unwritable(graph, written or {}, hardware)

@@ -39,7 +39,7 @@ class Stock:
     by_neuron: frozenset[str]
     initial: tuple[str, ...]
     exact: tuple[str, ...] = ()
-    absent: frozenset[str] = frozenset({"refractory", "blocked"})
+    absent: frozenset[str] = frozenset({"refractory", "blocked", "noise_exp", "word"})
 
 
 def _as_given(*names: str) -> Callable[[Mapping[str, Any]], Arguments]:
@@ -122,18 +122,31 @@ def why_ours(population: Population, arithmetic: Arithmetic) -> str:
 
 def stock_process(population: Population) -> Any:
     """Lava's own process for ``population`` (see :func:`why_ours`)."""
-    stock = STOCK[population.model]
     module, _, name = str(population.neuron.lava).rpartition(".")
-    registers = {name: _plain(values) for name, values in population.registers.items()}
     process = getattr(importlib.import_module(module), name)(
-        shape=(population.size,), name=population.name, **stock.arguments(registers)
+        shape=(population.size,), name=population.name, **stock_arguments(population)
     )
-    for register in stock.exact:
-        getattr(process, register).init = registers[register]
-    for state in stock.initial:
-        if state in population.initial:
-            getattr(process, state).init = _plain(population.initial[state])
+    for variable, values in stock_settings(population).items():
+        getattr(process, variable).init = values
     return process
+
+
+def stock_arguments(population: Population) -> Arguments:
+    """What Lava's own process is made with, beside its shape and name."""
+    registers = {name: _plain(values) for name, values in population.registers.items()}
+    return dict(STOCK[population.model].arguments(registers))
+
+
+def stock_settings(population: Population) -> Arguments:
+    """Variables of Lava's own process that are set once it is made, by name."""
+    stock = STOCK[population.model]
+    exact = {name: _plain(population.registers[name]) for name in stock.exact}
+    initial = {
+        state: _plain(population.initial[state])
+        for state in stock.initial
+        if state in population.initial
+    }
+    return {**exact, **initial}
 
 
 def _plain(values: Any) -> Any:

@@ -6,12 +6,12 @@ cell. Of several synapses that join the same two neurons, the k-th goes to the k
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from brian2lava.chip.network import Integers, Projection
+from brian2lava.chip.network import Integers, Projection, SignMode
 from brian2lava.chip.profiles import LAVA, Arithmetic
 from brian2lava.chip.weights import truncated
 
@@ -42,63 +42,117 @@ def why_ours(projection: Projection, arithmetic: Arithmetic) -> str:
     return ""
 
 
-def layers(projection: Projection, sources: int, targets: int, form: Form = "auto") -> list[Any]:
-    """Lava's processes for ``projection``: Dense, Sparse, DelayDense, DelaySparse."""
+@dataclass(frozen=True)
+class Layer:
+    """One of Lava's connection processes, before it is made.
+
+    Attributes
+    ----------
+    kind : str
+        "Dense", "DelayDense", "Sparse" or "DelaySparse".
+    name : str
+    shape : (targets, sources)
+    pre, post, weights, delays : arrays of shape (synapses,)
+        No two join the same neurons. Weights are mantissas before truncation.
+    weight_exp, num_weight_bits, num_message_bits : int
+    signs : SignMode
+    """
+
+    kind: str
+    name: str
+    shape: tuple[int, int]
+    pre: Integers
+    post: Integers
+    weights: Integers
+    delays: Integers
+    weight_exp: int
+    num_weight_bits: int
+    num_message_bits: int
+    signs: SignMode
+
+    @property
+    def sparse(self) -> bool:
+        """Whether its matrices are SciPy's."""
+        return self.kind.endswith("Sparse")
+
+    @property
+    def delayed(self) -> bool:
+        """Whether it takes delays."""
+        return self.kind.startswith("Delay")
+
+
+def planned(projection: Projection, sources: int, targets: int, form: Form = "auto") -> list[Layer]:
+    """What Lava's processes for ``projection`` are made of."""
     rank = ranks(projection)
     signs = projection.signs
-    made = []
-    for number in range(int(rank.max(initial=0)) + 1):
-        chosen = rank == number
-        delays = np.broadcast_to(projection.delays, projection.pre.shape)[chosen]
-        layer = replace(
-            projection,
-            pre=projection.pre[chosen],
-            post=projection.post[chosen],
-            weights=projection.weights[chosen],
-            delays=delays,
-            sign_mode=signs,
-        )
-        made.append(_layer(layer, number, sources, targets, form))
-    return made
+    return [
+        _planned(projection, signs, number, rank == number, (targets, sources), form)
+        for number in range(int(rank.max(initial=0)) + 1)
+    ]
 
 
-def _layer(projection: Projection, number: int, sources: int, targets: int, form: Form) -> Any:
-    from lava.utils.weightutils import SignMode
+def _planned(
+    projection: Projection,
+    signs: SignMode,
+    number: int,
+    chosen: Integers,
+    shape: tuple[int, int],
+    form: Form,
+) -> Layer:
+    delays = np.broadcast_to(projection.delays, projection.pre.shape)
+    cells = shape[0] * shape[1] * (int(delays[chosen].max(initial=0)) + 1)
+    sparse = not (form == "dense" or (form == "auto" and cells <= _DENSE_CELLS))
+    if sparse:  # what truncation silences is left out: Lava would insert it again each step
+        chosen = chosen & (truncated(replace(projection, sign_mode=signs), LAVA) != 0)
+    kind = "Sparse" if sparse else "Dense"
+    return Layer(
+        kind=f"Delay{kind}" if np.any(delays[chosen]) else kind,
+        name=f"{projection.name}_{number}" if number else projection.name,
+        shape=shape,
+        pre=projection.pre[chosen],
+        post=projection.post[chosen],
+        weights=projection.weights[chosen],
+        delays=delays[chosen],
+        weight_exp=projection.exponent,
+        num_weight_bits=projection.num_weight_bits,
+        num_message_bits=projection.message_bits,
+        signs=signs,
+    )
 
-    arguments: dict[str, Any] = {
-        "name": f"{projection.name}_{number}" if number else projection.name,
-        "weight_exp": projection.exponent,
-        "num_weight_bits": projection.num_weight_bits,
-        "sign_mode": SignMode(projection.signs.value),
-        "num_message_bits": projection.message_bits,
-    }
-    cells = sources * targets * (int(projection.delays.max(initial=0)) + 1)
-    dense = form == "dense" or (form == "auto" and cells <= _DENSE_CELLS)
-    return (_dense if dense else _sparse)(projection, (targets, sources), arguments)
+
+def layers(projection: Projection, sources: int, targets: int, form: Form = "auto") -> list[Any]:
+    """Lava's processes for ``projection``: Dense, Sparse, DelayDense, DelaySparse."""
+    return [_made(layer) for layer in planned(projection, sources, targets, form)]
 
 
-def _dense(projection: Projection, shape: tuple[int, int], arguments: dict[str, Any]) -> Any:
-    from lava.proc.dense.process import DelayDense, Dense
+def _made(layer: Layer) -> Any:
+    from lava.proc.dense import process as dense
+    from lava.proc.sparse import process as sparse
+    from lava.utils.weightutils import SignMode as LavaSignMode
 
-    weights = np.zeros(shape, np.int64)
-    weights[projection.post, projection.pre] = projection.weights
-    if not np.any(projection.delays):
-        return Dense(weights=weights, **arguments)
-    delays = np.zeros(shape, np.int64)
-    delays[projection.post, projection.pre] = projection.delays
-    return DelayDense(weights=weights, delays=delays, **arguments)
+    matrix = _sparse if layer.sparse else _dense
+    arguments: dict[str, Any] = {"weights": matrix(layer, layer.weights, np.int32)}
+    if layer.delayed:
+        arguments["delays"] = matrix(layer, layer.delays, np.int64)
+    return getattr(sparse if layer.sparse else dense, layer.kind)(
+        name=layer.name,
+        weight_exp=layer.weight_exp,
+        num_weight_bits=layer.num_weight_bits,
+        sign_mode=LavaSignMode(layer.signs.value),
+        num_message_bits=layer.num_message_bits,
+        **arguments,
+    )
 
 
-def _sparse(projection: Projection, shape: tuple[int, int], arguments: dict[str, Any]) -> Any:
-    """Synapses that truncation silences are left out: Lava would insert them again each step."""
-    from lava.proc.sparse.process import DelaySparse, Sparse
+def _dense(layer: Layer, values: Integers, _: Any) -> Any:
+    matrix = np.zeros(layer.shape, np.int64)
+    matrix[layer.post, layer.pre] = values
+    return matrix
+
+
+def _sparse(layer: Layer, values: Integers, kind: Any) -> Any:
     from scipy.sparse import csr_matrix
 
-    alive = truncated(projection, LAVA) != 0
-    places = projection.post[alive], projection.pre[alive]
-    weights = csr_matrix((projection.weights[alive].astype(np.int32), places), shape=shape)
-    if not np.any(projection.delays[alive]):
-        return Sparse(weights=weights, **arguments)
-    delays = csr_matrix((projection.delays[alive], places), shape=shape)
-    delays.eliminate_zeros()
-    return DelaySparse(weights=weights, delays=delays, **arguments)
+    matrix = csr_matrix((values.astype(kind), (layer.post, layer.pre)), shape=layer.shape)
+    matrix.eliminate_zeros()
+    return matrix
