@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from brian2lava.errors import BrianLavaError, FitError
 from brian2lava.fit.search import FitOptions, FitResult, Fitting
+from brian2lava.fit.search.leading import Leading
 from brian2lava.fit.session import KeptFit
 from brian2lava.fit.target import Target
 
@@ -29,6 +30,8 @@ class FitRun:
         self.fitting: Fitting | None = None
         self.target: Target | None = None
         self.result: FitResult | None = None
+        #: What leads by now, by candidate, the least loss first; replaced as a whole.
+        self.bests: Mapping[str, Leading] = {}
         self.error = ""
         self.running = self.stopped = False
         self.changes = 0
@@ -56,6 +59,7 @@ class FitRun:
         with self._lock:
             self.fitting, self.target = fitting, target
             self.result, self.error, self.stopped = None, "", False
+            self.bests = {}
         self.go_on()
 
     def pause(self) -> None:
@@ -88,6 +92,7 @@ class FitRun:
             while self._wanted and self.fitting is not None and not self.fitting.done:
                 with self._lock:
                     self.fitting.advance(_SLICE)
+                    self.bests = self.fitting.leading()
                     if time.monotonic() > self._ranked_at + _RANKING:
                         self._rank()
                 self.changes += 1
@@ -143,6 +148,7 @@ class FitRun:
             "seconds": 0.0,
             "left": None,
             "estimate": self.estimate,
+            "bests": [{"candidate": name, "loss": each.loss} for name, each in self.bests.items()],
         }
         if fitting is not None:
             progress = fitting.progress
@@ -184,6 +190,7 @@ class FitRun:
     def restore(self, fitting: Fitting, target: Target) -> None:
         """A fit as it was left, paused."""
         self.fitting, self.target = fitting, target
+        self.bests = fitting.leading()
         self._rank()
 
 

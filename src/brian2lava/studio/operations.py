@@ -9,6 +9,7 @@ from brian2lava.errors import FitError
 from brian2lava.studio import (
     compare_page,
     export_page,
+    fit_best,
     fit_page,
     protocols,
     scores,
@@ -120,6 +121,7 @@ OPERATIONS: dict[str, Operation] = {
     "code": code,
     **target_page.OPERATIONS,
     **fit_page.OPERATIONS,
+    **fit_best.OPERATIONS,
     **compare_page.OPERATIONS,
     **export_page.OPERATIONS,
     **synapse_page.OPERATIONS,

@@ -61,12 +61,18 @@ def run_pair(setup: Setup, stimulus: Stimulus | None = None) -> Pair:
 def run_chip(setup: Setup, settings: Settings, stimulus: Stimulus) -> Trace:
     """The chip's integers."""
     batch = Batch(setup.candidate.model, drive=setup.drive)
+    return traced(setup.candidate, batch, settings, stimulus, setup.dt)
+
+
+def traced(
+    candidate: Candidate, batch: Batch, settings: Settings, stimulus: Stimulus, dt: float
+) -> Trace:
+    """One register set of a candidate through a stimulus with steps of ``dt`` seconds."""
     out = batch.run(settings, stimulus, traces=True)
     states = {name: values[0] for name, values in out.traces.items()}
-    unity = unity_of(settings)
-    membrane, threshold = compared(setup.candidate, states, unity)
+    membrane, threshold = compared(candidate, states, unity_of(settings))
     return Trace(
-        out.train(0) * setup.dt,
+        out.train(0) * dt,
         membrane,
         threshold,
         states,

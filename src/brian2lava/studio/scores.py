@@ -35,10 +35,16 @@ def quick(setup: Setup, spikes: Any, window: float) -> dict[str, Any]:
     Gamma factors are divided by the recording's reliability; ``spread`` is their standard
     deviation over the repeats.
     """
-    target, found = setup.target, {}
-    repeats = target.sweeps[setup.sweep].spikes
+    return trains_compared(setup.target, setup.sweep, spikes, window, MOST_SHOWN * setup.dt)
+
+
+def trains_compared(
+    target: Target, sweep: int, spikes: Any, window: float, shown: float
+) -> dict[str, Any]:
+    """The numbers of :func:`quick` for spikes of the first ``shown`` seconds of a sweep."""
+    repeats, found = target.sweeps[sweep].spikes, {}
     for kind in ("train", "held_out"):
-        spans = spans_of(target, kind, setup.sweep, MOST_SHOWN * setup.dt)
+        spans = spans_of(target, kind, sweep, shown)
         found[kind] = _quick(repeats, spikes, spans, window) if repeats and spans else None
     return found
 

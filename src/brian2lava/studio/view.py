@@ -92,7 +92,7 @@ def traces(setup: Setup, pair: Pair, window: Window) -> dict[str, Any]:
     """Arrays of a view: decimated traces over seconds, and spikes by what became of them."""
     width = max(16, min(window.width, WIDEST))
     sweep = setup.target.sweeps[setup.sweep]
-    arrays = _decimated(
+    arrays = decimated(
         {
             "stimulus": pair.stimulus.values,
             "chip": pair.chip.membrane,
@@ -105,15 +105,14 @@ def traces(setup: Setup, pair: Pair, window: Window) -> dict[str, Any]:
         "t",
     )
     if sweep.voltage is not None:
-        arrays |= _decimated(
-            {"voltage": sweep.voltage}, setup.target.dt, window, width, "voltage_t"
-        )
+        arrays |= decimated({"voltage": sweep.voltage}, setup.target.dt, window, width, "voltage_t")
     return arrays | _spikes(setup, pair)
 
 
-def _decimated(
+def decimated(
     given: Mapping[str, Any], dt: float, window: Window, width: int, axis: str
 ) -> dict[str, Any]:
+    """Traces over the same steps of ``dt`` seconds, as a screen shows them; times as ``axis``."""
     count = min(len(values) for values in given.values())
     first, last = window.samples(count, dt)
     found = {name: least_and_largest(values, first, last, width) for name, values in given.items()}

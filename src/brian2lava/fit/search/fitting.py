@@ -16,6 +16,7 @@ from brian2lava.fit.batch import Batch
 from brian2lava.fit.batch.batch import Drive
 from brian2lava.fit.candidates import CANDIDATES, Candidate, candidate
 from brian2lava.fit.candidates.candidate import Frame
+from brian2lava.fit.search.leading import Leading, leading
 from brian2lava.fit.search.loss import Loss
 from brian2lava.fit.search.optimisers import optimiser
 from brian2lava.fit.search.result import FitResult, Found, evaluate, ranked
@@ -219,6 +220,10 @@ class Fitting:
                 for trial in self.trials
             ),
         )
+
+    def leading(self) -> dict[str, Leading]:
+        """The best of each candidate by now, the least loss first: for looks between advances."""
+        return leading(self.trials)
 
     def result(self) -> FitResult:
         """What has been found by now.

@@ -1,5 +1,6 @@
 // Search: candidates, bounds, budget; convergence and ranking while it runs.
 
+import { BestTrace } from "./best.js";
 import { CodeFold, digits, fixed, make, shown } from "./page.js";
 import { Plot, line } from "./plot.js";
 
@@ -32,6 +33,8 @@ export class FitView {
     this.host = make("div", { class: "plot" });
     this.legend = make("div", { class: "legend" });
     this.ranking = make("div", { class: "scroll" });
+    this.best = new BestTrace(studio, () => studio.current === this && !document.hidden);
+    document.addEventListener("visibilitychange", () => this.best.wish());
     this.element = make("div", { class: "columns" },
       make("aside", { class: "panel", "aria-label": "What is searched" },
         make("h2", { text: "Candidates" }),
@@ -51,6 +54,7 @@ export class FitView {
       make("div", { class: "stage" },
         make("div", {}, make("div", { class: "row" }, ...Object.values(this.buttons), this.progress), this.state),
         make("div", {}, make("h2", { text: "Training loss" }), this.legend, this.host),
+        this.best.element,
         make("div", {}, make("h2", { text: "Ranking" }), this.ranking),
         this.code.element));
     this.changed = new Map();
@@ -154,6 +158,7 @@ export class FitView {
     this.state.classList.toggle("wrong", Boolean(fit.error));
     this.showCurves(fit.candidates ?? [], arrays);
     this.showRanking(fit.rows);
+    this.best.know(fit.bests);
   }
 
   showCurves(names, arrays) {

@@ -1,9 +1,8 @@
 // The linked plots of the bench: target, membrane on the chip and in floating point, spikes, current.
 
 import { current, digits, fixed, make } from "./page.js";
-import { BARE, TimeGroup, colour, line } from "./plot.js";
-
-const ROWS = ["chip", "target"];
+import { BARE, TimeGroup, line } from "./plot.js";
+import { SPIKE_AXIS, drawSpikes } from "./spikes.js";
 
 export class Traces {
   constructor(host, { onRange }) {
@@ -31,8 +30,8 @@ export class Traces {
     this.spikes = this.group.add(spikes, {
       height: 56, yLabel: "", ...BARE, series: [line("", "target", { show: true, stroke: "transparent" })],
       y: { range: [0, 2] },
-      yAxis: { size: 68, splits: () => [0.5, 1.5], values: () => ROWS, grid: { show: false }, ticks: { show: false } },
-      hooks: { draw: [(u) => this.ticks(u)] },
+      yAxis: SPIKE_AXIS,
+      hooks: { draw: [(u) => drawSpikes(u, this.arrays)] },
     });
     this.stimulus = this.group.add(stimulus, {
       height: 104, yLabel: "current", xLabel: "time (s)", series: [line("current", "stimulus")],
@@ -63,42 +62,6 @@ export class Traces {
     const range = this.group.range ?? this.group.full;
     this.spikes.set([range, [0, 0]]);
     this.stimulus.set([arrays.t, arrays.stimulus.map((v) => v * this.unit.factor)]);
-  }
-
-  ticks(u) {
-    const { target_spikes: target, missed, extra, chip_spikes: chip } = this.arrays;
-    if (!chip) return;
-    const { ctx, bbox } = u;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    const half = bbox.height / 2, size = 3 * devicePixelRatio;
-    const stroke = (times, flags, wanted, name, row, mark) => {
-      ctx.beginPath();
-      ctx.strokeStyle = colour(name);
-      ctx.lineWidth = 1.25 * devicePixelRatio;
-      const top = bbox.top + (row ? 0 : half) + half * 0.18, bottom = top + half * 0.64;
-      for (let k = 0; k < times.length; k++) {
-        if (flags && flags[k] !== wanted) continue;
-        const x = u.valToPos(times[k], "x", true);
-        if (x < bbox.left - size || x > bbox.left + bbox.width + size) continue;
-        ctx.moveTo(x, top);
-        ctx.lineTo(x, bottom);
-        if (mark) mark(x, row ? bottom : top, size);
-      }
-      ctx.stroke();
-    };
-    // colour is not all: a missed spike ends in a ring, an extra one in a cross
-    const ring = (x, y, r) => { ctx.moveTo(x + r, y); ctx.arc(x, y, r, 0, 2 * Math.PI); };
-    const cross = (x, y, r) => { ctx.moveTo(x - r, y - r); ctx.lineTo(x + r, y + r); ctx.moveTo(x + r, y - r); ctx.lineTo(x - r, y + r); };
-    if (target) {
-      stroke(target, missed, 0, "hit", 1);
-      stroke(target, missed, 1, "miss", 1, ring);
-      stroke(chip, extra, 0, "hit", 0);
-      stroke(chip, extra, 1, "extra", 0, cross);
-    } else stroke(chip, null, 0, "chip", 0);
-    ctx.restore();
   }
 
   point(t) {

@@ -1,0 +1,55 @@
+"""The page Fit: the best trace by now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.studio.browser.test_page import fitted, ink, settled, view
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_best_trace_is_there_while_the_fit_runs(tab: Any) -> None:
+    view(tab, "Fit")
+    settled(tab)
+    assert not tab.get_by_role("heading", name="Best so far").is_visible()
+    tab.get_by_label("A candidate and seed").select_option("40000")
+    tab.get_by_role("button", name="Fit", exact=True).click()
+    tab.locator("#best[data-drawn]").wait_for(timeout=60_000)
+    assert tab.get_by_role("button", name="Pause").is_visible()  # it runs still
+    for plot in ("voltage", "membrane", "spikes"):
+        assert ink(tab, f"[data-plot=best-{plot}] canvas") > 300, plot
+    first = tab.locator("#best").get_attribute("data-drawn")
+    tab.wait_for_function(
+        "first => document.querySelector('#best').dataset.drawn !== first", arg=first,
+        timeout=60_000,
+    )  # fmt: skip
+    tab.get_by_role("button", name="Pause").click()
+    tab.get_by_text("Paused at").wait_for(timeout=60_000)
+    tab.wait_for_timeout(1200)
+    settled(tab)
+    leads = tab.evaluate("studio.views.get('fit').best.bests[0]")
+    assert tab.locator("#best-caption").inner_text().startswith(leads["candidate"])
+    assert tab.locator("#best").get_attribute("data-drawn") == (
+        f"{leads['candidate']} {leads['loss']}"
+    )
+
+
+def test_the_best_of_a_candidate_can_be_looked_at_closely(tab: Any) -> None:
+    fitted(tab, ("LIF", "ATRLIF"))
+    tab.locator("#best[data-drawn]").wait_for()
+    tab.locator("#best-of").select_option("LIF")
+    settled(tab)
+    assert tab.locator("#best-caption").inner_text().startswith("LIF, seed")
+    box = tab.locator("[data-plot=best-membrane] .u-over").bounding_box()
+    y = box["y"] + box["height"] / 2
+    tab.mouse.move(box["x"] + 0.2 * box["width"], y)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 0.3 * box["width"], y, steps=4)
+    tab.mouse.up()
+    settled(tab)
+    scale = "u => [u.scales.x.min, u.scales.x.max]"
+    low, high = tab.evaluate(f"({scale})(studio.views.get('fit').best.spikes.u)")
+    assert low == pytest.approx(0.6, abs=0.03) and high == pytest.approx(0.9, abs=0.03)
