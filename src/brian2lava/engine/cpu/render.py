@@ -8,7 +8,9 @@ differs between two runs of the same model (sizes, addresses, constants) is an a
 
 from __future__ import annotations
 
-from brian2lava.engine.cpu.fuse import group_operations
+from collections.abc import Callable
+
+from brian2lava.engine.cpu.fuse import Group, group_operations
 from brian2lava.engine.cpu.source import Source, Tables, canonical
 from brian2lava.engine.cpu.step import KERNELS, advance, group_function, prepare, state
 from brian2lava.engine.cpu.support import at_file_scope
@@ -17,6 +19,16 @@ from brian2lava.program import step_program as program
 
 def render(step_program: program.StepProgram, fuse: bool = True) -> Source:
     """The translation unit of ``step_program``; with ``fuse=False`` each operation runs alone."""
+    return put_together(step_program, fuse, prepare, advance)
+
+
+def put_together(
+    step_program: program.StepProgram,
+    fuse: bool,
+    prepare: Callable[[program.StepProgram, Tables], str],
+    drive: Callable[[program.StepProgram, list[Group], Tables], str],
+) -> Source:
+    """Kernels and passes, and around them what begins a run and what drives a step."""
     tables = Tables(step_program)
     parts = [at_file_scope(step_program)]
     kernels = [
@@ -31,7 +43,7 @@ def render(step_program: program.StepProgram, fuse: bool = True) -> Source:
         group_function(number, group, step_program, tables) for number, group in enumerate(groups)
     )
     parts.append(prepare(step_program, tables))
-    parts.append(advance(step_program, groups, tables))
+    parts.append(drive(step_program, groups, tables))
     parts.append("}")
     text = canonical("\n".join(parts))
     return Source(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from brian2lava.engine.cpu.deliveries import copies, delivery, pathway_kernel, pathways
 from brian2lava.engine.cpu.fuse import Group
@@ -42,6 +43,13 @@ KERNELS: dict[type, Callable[..., str]] = {
     program.CableEquation: cable_equation_kernel,
     program.PythonCall: python_call,
 }
+
+
+LEAVE = """static int64_t leave(Context &b2l_c, unsigned saved, int64_t reason) {
+(void)b2l_c;
+restore_denormals(saved);
+return reason;
+}"""
 
 
 def state(step_program: program.StepProgram) -> str:
@@ -98,21 +106,42 @@ if (n) operation_{k}::make(b2l_c)(events, 0, n);"""
 
 def prepare(step_program: program.StepProgram, tables: Tables) -> str:
     """Load, tables, export: what happens around the loop."""
-    queues = []
-    for which, (_, operation) in enumerate(pathways(step_program)):
-        queues.append(f"""{{
+    queues = [
+        prepare_queue(which, operation, step_program, tables)
+        for which, (_, operation) in enumerate(pathways(step_program))
+    ]
+    cables = "\n".join(
+        f"operation_{k}::before_run(b2l_c);"
+        for k, operation in enumerate(step_program.operations)
+        if isinstance(operation, program.CableEquation)
+    )
+    begin = f"""extern "C" int64_t b2l_begin(Context *context) {{
+Context &b2l_c = *context;
+const double started = now_seconds();
+{chr(10).join(queues)}
+{cables}
+b2l_c.report[0] = now_seconds() - started;
+return 0;
+}}"""
+    return around(step_program, begin)
+
+
+def prepare_queue(
+    which: int, operation: program.Pathway, step_program: program.StepProgram, tables: Tables
+) -> str:
+    """The table of a pathway's synapses, where it is out of date."""
+    return f"""{{
 Queue &q = state(b2l_c).queue[{which}];
 prepare(q, {operation.first}, {operation.last}, {tables.address(operation.sources)},
         {tables.address(operation.targets)}, {tables.length(operation.sources)},
         {tables.address(operation.delays)}, {tables.length(operation.delays)},
         (double){tables.address(operation.dt)}[0]);
 {copies(operation, step_program, tables)}
-}}""")
-    cables = "\n".join(
-        f"operation_{k}::before_run(b2l_c);"
-        for k, operation in enumerate(step_program.operations)
-        if isinstance(operation, program.CableEquation)
-    )
+}}"""
+
+
+def around(step_program: program.StepProgram, begin: str) -> str:
+    """The functions that load and unload, export spikes, and ``begin``, which starts a run."""
     frees = max(1, len(pathways(step_program)))
     return f"""
 extern "C" int64_t b2l_load(Context *context) {{
@@ -130,14 +159,7 @@ free(b2l_c.state);
 b2l_c.state = nullptr;
 return 0;
 }}
-extern "C" int64_t b2l_begin(Context *context) {{
-Context &b2l_c = *context;
-const double started = now_seconds();
-{chr(10).join(queues)}
-{cables}
-b2l_c.report[0] = now_seconds() - started;
-return 0;
-}}
+{begin}
 extern "C" int64_t b2l_pending(Context *context, int64_t which) {{
 Queue &q = state(*context).queue[which];
 int64_t count;
@@ -158,7 +180,17 @@ return 0;
 }}"""
 
 
-def advance(step_program: program.StepProgram, groups: list[Group], tables: Tables) -> str:
+@dataclass(frozen=True)
+class Clockwork:
+    """How a pass chooses the clocks that are due, knows that it was the last, and ends."""
+
+    tables: str
+    choose: str
+    ended: str
+    ticks: str
+
+
+def clockwork(step_program: program.StepProgram, tables: Tables) -> Clockwork:
     clocks = step_program.clocks
     t = ", ".join(str(tables.data(clock.t)) for clock in clocks)
     dt = ", ".join(str(tables.data(clock.dt) if clock.dt else -1) for clock in clocks)
@@ -174,55 +206,60 @@ def advance(step_program: program.StepProgram, groups: list[Group], tables: Tabl
             f" b2l_c.due[{k}] = 0;"
             for k, clock in enumerate(clocks)
         )
-    steps = "\n".join(_tick(k, clock, single, tables) for k, clock in enumerate(clocks))
+    ticks = "\n".join(_tick(k, clock, single, tables) for k, clock in enumerate(clocks))
     ended = "\n".join(
         f"if (b2l_c.clock == {k} && {tables.address(clock.timestep)}[0] >= b2l_c.i_end[{k}])"
-        " return b2l_c.reason_done();"
+        " return leave(b2l_c, saved, DONE);"
         for k, clock in enumerate(clocks)
-    ).replace("return b2l_c.reason_done();", "return leave(b2l_c, saved, DONE);")
-    cases = []
-    for number, group in enumerate(groups):
-        operation = step_program.operations[group.members[0]]
-        due = "" if single else f"if (b2l_c.due[{operation.clock}]) "
-        label = f"case {number + 1}:\n"
-        if isinstance(operation, program.PythonCall):
-            cases.append(
-                f"{label}{due}{{ b2l_c.call = {operation.call}; b2l_c.operation = {number + 2};"
-                " return leave(b2l_c, saved, PYTHON); }"
-            )
-            continue
-        check = fullness(number, group.members[0], operation, tables)
-        run = f"group_{number}(b2l_c);"
-        timed = (
-            f"if (b2l_c.profile) {{ const double began = now_seconds(); {run}"
-            f" b2l_c.seconds[{group.members[0]}] += now_seconds() - began; }} else {run}"
+    )
+    table = f"static const int clock_t[] = {{{t}}}, clock_dt[] = {{{dt}}};"
+    return Clockwork(f"{table}\n(void)clock_t; (void)clock_dt;", choose, ended, ticks)
+
+
+def run_group(number: int, group: Group, step_program: program.StepProgram, tables: Tables) -> str:
+    """A group as statements: where its clock is due it runs, or says why it can't."""
+    operation = step_program.operations[group.members[0]]
+    due = "" if len(step_program.clocks) == 1 else f"if (b2l_c.due[{operation.clock}]) "
+    if isinstance(operation, program.PythonCall):
+        return (
+            f"{due}{{ b2l_c.call = {operation.call}; b2l_c.operation = {number + 2};"
+            " return leave(b2l_c, saved, PYTHON); }"
         )
-        cases.append(f"{label}{due}{{ {check}{timed} }}")
+    check = fullness(number, group.members[0], operation, tables)
+    run = f"group_{number}(b2l_c);"
+    timed = (
+        f"if (b2l_c.profile) {{ const double began = now_seconds(); {run}"
+        f" b2l_c.seconds[{group.members[0]}] += now_seconds() - began; }} else {run}"
+    )
+    return f"{due}{{ {check}{timed} }}"
+
+
+def advance(step_program: program.StepProgram, groups: list[Group], tables: Tables) -> str:
+    clocks = clockwork(step_program, tables)
+    cases = [
+        f"case {number + 1}:\n{run_group(number, group, step_program, tables)}"
+        for number, group in enumerate(groups)
+    ]
     return f"""
-static int64_t leave(Context &b2l_c, unsigned saved, int64_t reason) {{
-(void)b2l_c;
-restore_denormals(saved);
-return reason;
-}}
+{LEAVE}
 extern "C" int64_t b2l_advance(Context *context) {{
 Context &b2l_c = *context;
 const unsigned saved = flush_denormals();
-static const int clock_t[] = {{{t}}}, clock_dt[] = {{{dt}}};
-(void)clock_t; (void)clock_dt;
+{clocks.tables}
 const double until = now_seconds() + 1e-9 * b2l_c.budget;
 int64_t done = 0;
 for (;;) {{
 switch (b2l_c.operation) {{
 case 0:
-{choose}
-{ended}
+{clocks.choose}
+{clocks.ended}
 if (__atomic_load_n(&b2l_c.stop, __ATOMIC_RELAXED)) return leave(b2l_c, saved, STOP);
 if (done >= b2l_c.max_steps) return leave(b2l_c, saved, TIME);
 if (done && now_seconds() > until) return leave(b2l_c, saved, TIME);
 // fall through
 {chr(10).join(cases)}
 case {len(groups) + 1}:
-{steps}
+{clocks.ticks}
 b2l_c.operation = 0;
 b2l_c.steps++;
 done++;
