@@ -9,6 +9,7 @@ Importing does nothing else; Lava itself is imported when a network runs.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,19 +19,26 @@ from brian2lava.errors import BrianLavaError, NotSupported
 from brian2lava.report import Report
 
 if TYPE_CHECKING:
+    from brian2lava.interop.export import export_lava
     from brian2lava.interop.nir import from_nir, to_nir
 
 __all__ = [
     "BrianLavaError",
     "LavaDevice",
     "bit_by_bit",
+    "export_lava",
     "from_nir",
     "lava_device",
     "report",
     "to_nir",
 ]
 
-_OF_NIR = ("from_nir", "to_nir")
+#: Functions that are imported by whoever asks for one, and where they are.
+_LATE = {
+    "export_lava": "brian2lava.interop.export",
+    "from_nir": "brian2lava.interop.nir",
+    "to_nir": "brian2lava.interop.nir",
+}
 
 
 def report(dt_scan: bool | Sequence[Any] = False) -> Report:
@@ -70,14 +78,13 @@ def bit_by_bit(
 
 
 def __getattr__(name: str) -> Any:
-    """The functions of :mod:`brian2lava.interop.nir`, imported by whoever asks for one."""
-    if name not in _OF_NIR:
+    """The functions of :data:`_LATE`, imported by whoever asks for one."""
+    if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from brian2lava.interop import nir
+        return getattr(importlib.import_module(_LATE[name]), name)
     except NotSupported as without_nir:
         return _raising(without_nir)
-    return getattr(nir, name)
 
 
 def _raising(problem: NotSupported) -> Callable[..., NoReturn]:
@@ -91,4 +98,4 @@ def _raising(problem: NotSupported) -> Callable[..., NoReturn]:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "CompiledCfg"})

@@ -1,0 +1,333 @@
+// One step of Lava's library processes. An operation is a struct of 64-bit fields (numbers and
+// addresses) and what it does in step t, counted from 1 as Lava does. Python reads the names of the
+// fields from this text. Integers wrap as NumPy's do, so sums are made in unsigned arithmetic.
+#include <cstdint>
+#include <cstring>
+#include <cmath>
+#include <type_traits>
+
+using std::int16_t; using std::int32_t; using std::int64_t; using std::uint32_t; using std::uint64_t;
+
+namespace {
+
+// Sums, differences and products that wrap; for floating point the plain ones.
+template <class T> inline T plus(T a, T b) {
+  if constexpr (std::is_integral_v<T>) { using U = std::make_unsigned_t<T>; return T(U(a) + U(b)); }
+  else return a + b;
+}
+template <class T> inline T minus(T a, T b) {
+  if constexpr (std::is_integral_v<T>) { using U = std::make_unsigned_t<T>; return T(U(a) - U(b)); }
+  else return a - b;
+}
+template <class T> inline T times(T a, T b) {
+  if constexpr (std::is_integral_v<T>) { using U = std::make_unsigned_t<T>; return T(U(a) * U(b)); }
+  else return a * b;
+}
+template <class T> inline T absolute(T a) {
+  if constexpr (std::is_integral_v<T>) return a < 0 ? minus(T(0), a) : a;
+  else return std::fabs(a);
+}
+// C's << is undefined beyond the width; NumPy's gives 0.
+template <class T> inline T left(T a, int64_t by) {
+  using U = std::make_unsigned_t<T>;
+  return by >= int64_t(8 * sizeof(T)) ? T(0) : T(U(a) << by);
+}
+template <class T> inline T right(T a, int64_t by) {
+  return by >= int64_t(8 * sizeof(T)) ? T(a < 0 ? -1 : 0) : T(a >> by);
+}
+
+// dec(x, d) = sgn(x) ((|x| k) >> 12) with k = 4096 - d; the first form holds for 0 <= k <= 4096.
+inline int32_t kept_small(int32_t x, int32_t k) {
+  const uint32_t m = x < 0 ? 0u - uint32_t(x) : uint32_t(x), q = uint32_t(k);
+  const uint32_t r = (m >> 12) * q + (((m & 4095u) * q) >> 12);
+  return int32_t(x < 0 ? 0u - r : r);
+}
+inline int32_t kept_any(int32_t x, int32_t k) {
+  const int64_t p = int64_t(x) * k;
+  return int32_t(uint32_t(p < 0 ? uint64_t(-((-p) >> 12)) : uint64_t(p >> 12)));
+}
+
+}  // namespace
+
+template <class In, class Out> struct Gather {
+  int64_t n;
+  const In* in;
+  const int64_t* map;  // of the sender's elements, or null
+  Out* out;
+  int64_t first;  // of the senders of this port
+  void run(int64_t) const {
+    if (map) {
+      if (first) for (int64_t i = 0; i < n; i++) out[i] = Out(in[map[i]]);
+      else for (int64_t i = 0; i < n; i++) out[i] = plus(out[i], Out(in[map[i]]));
+    } else {
+      if (first) for (int64_t i = 0; i < n; i++) out[i] = Out(in[i]);
+      else for (int64_t i = 0; i < n; i++) out[i] = plus(out[i], Out(in[i]));
+    }
+  }
+};
+
+template <class In, class Out> struct Send {
+  int64_t n;
+  const In* in;
+  Out* out;
+  void run(int64_t) const { for (int64_t i = 0; i < n; i++) out[i] = Out(in[i]); }
+};
+
+// The data of step t: row (t - 1) % rows.
+template <class T> struct Play {
+  int64_t n;
+  int64_t rows;
+  const T* data;
+  T* out;
+  void run(int64_t t) const { std::memcpy(out, data + ((t - 1) % rows) * n, n * sizeof(T)); }
+};
+
+// Via: the type of the channel between a variable and its reader.
+template <class In, class Via, class Out> struct Record {
+  int64_t n;
+  int64_t rows;
+  int64_t interval;
+  int64_t offset;
+  const In* in;
+  Out* data;
+  int64_t* count;
+  void run(int64_t t) const {
+    if ((t - 1) % interval != offset) return;
+    Out* row = data + ((*count)++ % rows) * n;
+    for (int64_t i = 0; i < n; i++) row[i] = Out(Via(in[i]));
+  }
+};
+
+template <class Out, bool ternary> struct LifFixed {
+  int64_t n;
+  int64_t small;
+  int64_t interval;  // of LIFReset; 0: none
+  int64_t offset;
+  const int32_t* a;
+  int32_t* u;
+  int32_t* v;
+  const int32_t* keep_u;
+  const int32_t* keep_v;
+  const int32_t* bias;
+  const int32_t* high;
+  const int32_t* low;
+  Out* s;
+  template <bool narrow> void update() const {
+    constexpr int32_t limit = 1 << 23;
+    for (int64_t i = 0; i < n; i++) {
+      int32_t c = narrow ? kept_small(u[i], keep_u[i]) : kept_any(u[i], keep_u[i]);
+      c = plus(c, int32_t(uint32_t(a[i]) << 6));
+      int32_t w = c > limit ? minus(c, 2 * limit) : c;
+      w = w <= -limit ? plus(c, 2 * limit) : w;
+      u[i] = w;
+      int32_t x = narrow ? kept_small(v[i], keep_v[i]) : kept_any(v[i], keep_v[i]);
+      x = plus(plus(x, w), bias[i]);
+      x = x < -limit + 1 ? -limit + 1 : x > limit - 1 ? limit - 1 : x;
+      const int up = x > high[i], down = ternary ? x < low[i] : 0;
+      s[i] = Out(up - down);
+      v[i] = (up != down) ? 0 : x;
+    }
+  }
+  void run(int64_t t) const {
+    if (interval && t % interval == offset) {
+      std::memset(u, 0, n * sizeof(int32_t));
+      std::memset(v, 0, n * sizeof(int32_t));
+    }
+    if (small) update<true>(); else update<false>();
+  }
+};
+
+template <bool ternary> struct LifFloat {
+  int64_t n;
+  int64_t interval;
+  int64_t offset;
+  int64_t period;   // of LIFRefractory
+  int64_t* until;   // the last step of each neuron's refractory period, or null
+  const double* a;
+  double* u;
+  double* v;
+  const double* keep_u;
+  const double* keep_v;
+  const double* bias;
+  const double* high;
+  const double* low;
+  double* s;
+  void run(int64_t t) const {
+    if (interval && t % interval == offset)
+      for (int64_t i = 0; i < n; i++) { u[i] *= 0; v[i] *= 0; }
+    if (until) {
+      for (int64_t i = 0; i < n; i++) {
+        u[i] = u[i] * keep_u[i] + a[i];
+        if (until[i] < t) v[i] = v[i] * keep_v[i] + (u[i] + bias[i]);
+        const bool up = v[i] > high[i];
+        if (up) { until[i] = t + period; v[i] = 0; }
+        s[i] = up;
+      }
+      return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+      const double c = u[i] * keep_u[i] + a[i];
+      u[i] = c;
+      const double x = v[i] * keep_v[i] + c + bias[i];
+      const int up = x > high[i], down = ternary ? x < low[i] : 0;
+      s[i] = up - down;
+      v[i] = up != down ? 0 : x;
+    }
+  }
+};
+
+// A connection. Rows of `weights` belong to sources; sums go over the sources that sent something.
+template <class W, class S, class A> struct Matrix {
+  int64_t rows;
+  int64_t columns;
+  int64_t graded;
+  int64_t exponent;
+  const W* weights;
+  const S* s;
+  A* out;
+  void run(int64_t) const {
+    std::memset(out, 0, columns * sizeof(A));
+    for (int64_t j = 0; j < rows; j++) {
+      if (s[j] == 0) continue;
+      const W* row = weights + j * columns;
+      if (graded) {
+        const A by = A(s[j]);
+        for (int64_t i = 0; i < columns; i++) out[i] = plus(out[i], times(A(row[i]), by));
+      } else {
+        for (int64_t i = 0; i < columns; i++) out[i] = plus(out[i], A(row[i]));
+      }
+    }
+    shift();
+  }
+  void shift() const {
+    if constexpr (std::is_integral_v<A>) {
+      if (exponent > 0) for (int64_t i = 0; i < columns; i++) out[i] = left(out[i], exponent);
+      else if (exponent < 0) for (int64_t i = 0; i < columns; i++) out[i] = right(out[i], -exponent);
+    }
+  }
+};
+
+template <class W, class S, class A> struct SparseMatrix {
+  int64_t rows;
+  int64_t columns;
+  int64_t graded;
+  int64_t exponent;
+  const int64_t* begin;
+  const int32_t* target;
+  const W* weights;
+  const S* s;
+  A* out;
+  void run(int64_t) const {
+    std::memset(out, 0, columns * sizeof(A));
+    for (int64_t j = 0; j < rows; j++) {
+      if (s[j] == 0) continue;
+      const A by = graded ? A(s[j]) : A(1);
+      for (int64_t k = begin[j]; k < begin[j + 1]; k++)
+        out[target[k]] = plus(out[target[k]], times(A(weights[k]), by));
+    }
+    if constexpr (std::is_integral_v<A>) {
+      if (exponent > 0) for (int64_t i = 0; i < columns; i++) out[i] = left(out[i], exponent);
+      else if (exponent < 0) for (int64_t i = 0; i < columns; i++) out[i] = right(out[i], -exponent);
+    }
+  }
+};
+
+// out[i, d] is what target i gets in d steps; sums hold this step's contributions.
+template <class S, class A, class B> struct DelayMatrix {
+  int64_t rows;
+  int64_t size;   // targets times slots
+  int64_t slots;
+  int64_t graded;
+  int64_t exponent;
+  const int64_t* begin;
+  const int32_t* place;  // target times slots plus delay
+  const A* weights;
+  const S* s;
+  A* sums;
+  B* out;
+  void run(int64_t) const {
+    std::memset(sums, 0, size * sizeof(A));
+    for (int64_t j = 0; j < rows; j++) {
+      if (s[j] == 0) continue;
+      const A by = graded ? A(s[j]) : A(1);
+      for (int64_t k = begin[j]; k < begin[j + 1]; k++)
+        sums[place[k]] = plus(sums[place[k]], times(weights[k], by));
+    }
+    for (int64_t i = 0; i < size; i += slots) out[i] = 0;
+    if (size) std::memmove(out, out + 1, (size - 1) * sizeof(B));
+    if (size) out[size - 1] = 0;
+    for (int64_t i = 0; i < size; i++) {
+      A x = sums[i];
+      if constexpr (std::is_integral_v<A>)
+        x = exponent > 0 ? left(x, exponent) : right(x, -exponent);
+      out[i] = B(plus(A(out[i]), x));
+    }
+  }
+};
+
+template <class In, class Out> struct SendSlot {
+  int64_t n;
+  int64_t slots;
+  const In* in;
+  Out* out;
+  void run(int64_t) const { for (int64_t i = 0; i < n; i++) out[i] = Out(in[i * slots]); }
+};
+
+struct Operation {
+  void (*run)(const void*, int64_t);
+  const void* fields;
+};
+
+extern "C" void b2l_advance(const Operation* operations, int64_t count, int64_t step, int64_t steps) {
+  for (int64_t t = step; t < step + steps; t++)
+    for (int64_t k = 0; k < count; k++) operations[k].run(operations[k].fields, t);
+}
+
+#define EXPORT(name, ...) \
+  extern "C" void name(const void* fields, int64_t t) { static_cast<const __VA_ARGS__*>(fields)->run(t); }
+
+EXPORT(gather_bool_int32, Gather<bool, int32_t>)
+EXPORT(gather_bool_int64, Gather<bool, int64_t>)
+EXPORT(gather_bool_double, Gather<bool, double>)
+EXPORT(gather_int32_int32, Gather<int32_t, int32_t>)
+EXPORT(gather_int32_int64, Gather<int32_t, int64_t>)
+EXPORT(gather_int32_double, Gather<int32_t, double>)
+EXPORT(gather_int64_int64, Gather<int64_t, int64_t>)
+EXPORT(gather_int64_double, Gather<int64_t, double>)
+EXPORT(gather_double_double, Gather<double, double>)
+EXPORT(send_int32_int32, Send<int32_t, int32_t>)
+EXPORT(send_int64_int32, Send<int64_t, int32_t>)
+EXPORT(send_double_double, Send<double, double>)
+EXPORT(send_slot_int32_int32, SendSlot<int32_t, int32_t>)
+EXPORT(send_slot_double_double, SendSlot<double, double>)
+EXPORT(play_int32, Play<int32_t>)
+EXPORT(play_double, Play<double>)
+EXPORT(record_bool_bool_double, Record<bool, bool, double>)
+EXPORT(record_int16_int16_double, Record<int16_t, int16_t, double>)
+EXPORT(record_int32_int32_double, Record<int32_t, int32_t, double>)
+EXPORT(record_int64_int64_double, Record<int64_t, int64_t, double>)
+EXPORT(record_int64_int32_double, Record<int64_t, int32_t, double>)
+EXPORT(record_double_double_double, Record<double, double, double>)
+EXPORT(record_int32_int32_int32, Record<int32_t, int32_t, int32_t>)
+EXPORT(record_int64_int32_int32, Record<int64_t, int32_t, int32_t>)
+EXPORT(lif_fixed, LifFixed<int32_t, false>)
+EXPORT(lif_fixed_ternary, LifFixed<int64_t, true>)
+EXPORT(lif_float, LifFloat<false>)
+EXPORT(lif_float_ternary, LifFloat<true>)
+EXPORT(matrix_int32_int32_int32, Matrix<int32_t, int32_t, int32_t>)
+EXPORT(matrix_int32_int32_int64, Matrix<int32_t, int32_t, int64_t>)
+EXPORT(matrix_int32_int64_int64, Matrix<int32_t, int64_t, int64_t>)
+EXPORT(matrix_double_double_double, Matrix<double, double, double>)
+EXPORT(matrix_double_int32_double, Matrix<double, int32_t, double>)
+EXPORT(matrix_double_int64_double, Matrix<double, int64_t, double>)
+EXPORT(sparse_int32_int32_int32, SparseMatrix<int32_t, int32_t, int32_t>)
+EXPORT(sparse_int32_int32_int64, SparseMatrix<int32_t, int32_t, int64_t>)
+EXPORT(sparse_int32_int64_int64, SparseMatrix<int32_t, int64_t, int64_t>)
+EXPORT(sparse_double_double_double, SparseMatrix<double, double, double>)
+EXPORT(sparse_double_int32_double, SparseMatrix<double, int32_t, double>)
+EXPORT(sparse_double_int64_double, SparseMatrix<double, int64_t, double>)
+EXPORT(delay_int32_int64_int32, DelayMatrix<int32_t, int64_t, int32_t>)
+EXPORT(delay_int64_int64_int32, DelayMatrix<int64_t, int64_t, int32_t>)
+EXPORT(delay_double_double_double, DelayMatrix<double, double, double>)
+EXPORT(delay_int32_double_double, DelayMatrix<int32_t, double, double>)
+EXPORT(delay_int64_double_double, DelayMatrix<int64_t, double, double>)

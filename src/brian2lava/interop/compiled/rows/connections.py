@@ -1,0 +1,204 @@
+"""Connections: Dense, Sparse, and these with delays.
+
+All send what they gathered in the step before, then gather what arrives. Weights of the fixed-point
+models are clipped and cut to their bits once, before the first step, by Lava's own functions. They
+are kept a second time here, in the order of the senders.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from lava.utils.weightutils import clip_weights, determine_sign_mode, truncate_weights
+from scipy.sparse import csr_matrix
+
+from brian2lava.interop.compiled.kit import Kit, Unfit, name_of
+
+_DENSE = "lava.proc.dense.models."
+_SPARSE = "lava.proc.sparse.models."
+_LARGEST_DELAY = 63
+
+
+def _cut(model: Any) -> None:
+    """What the fixed-point models do with their weights before the first step."""
+    if model.weights_set:
+        return
+    mode = model.proc_params.get("sign_mode") or determine_sign_mode(model.weights)
+    bits = model.proc_params.get("num_weight_bits", 8)
+    model.weights = truncate_weights(clip_weights(model.weights, mode, num_bits=8), mode, bits)
+    model.weights_set = True
+
+
+def _exponent(model: Any) -> int:
+    exponent = model.proc_params.get("weight_exp", 0)
+    if int(exponent) != exponent:
+        raise Unfit(f"weight_exp is {exponent}")
+    return int(exponent)
+
+
+def _is_graded(kit: Kit) -> bool:
+    return bool(kit.model.num_message_bits.item() > 0)
+
+
+def _sum_type(graded: bool, sent: Any) -> Any:
+    """In which integers NumPy adds: products keep their type, sums of int32 are int64."""
+    return np.result_type(np.int32, sent) if graded else np.dtype(np.int64)
+
+
+def _buffer(kit: Kit, dtype: Any) -> Any:
+    """The model's buffer, in the type that it has after the first step."""
+    kit.model.a_buff = np.ascontiguousarray(kit.model.a_buff, dtype)
+    return kit.model.a_buff.reshape(-1)
+
+
+def _bounds_graded(kit: Kit, operations: list[Any]) -> None:
+    def refresh() -> None:
+        for operation in operations:
+            operation.set("graded", _is_graded(kit))
+
+    kit.refresh.append(refresh)
+
+
+def _dense(kit: Kit, fixed: bool) -> None:
+    model = kit.model
+    n_out, n_in = model.weights.shape
+    graded = _is_graded(kit)
+    s_in = _peeked(kit)
+    sums = _sum_type(graded, s_in) if fixed else np.dtype(np.float64)
+    stored = np.int32 if fixed else np.float64
+    buffer, rows = _buffer(kit, sums), np.zeros((n_in, n_out), stored)
+    sent = kit.output("a_out", np.int32 if fixed else np.float64)
+    kit.add("send_" + name_of(sums, sent.dtype), n=n_out, **{"in": buffer}, out=sent)
+    kit.then()
+    s = kit.input("s_in", np.int32, np.int64, np.float64)
+    kit.add(
+        "matrix_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
+        exponent=_exponent(model) if fixed else 0, weights=rows, s=s, out=buffer,
+    )  # fmt: skip
+
+    def refresh() -> None:
+        if fixed:
+            _cut(model)
+        rows[:] = model.weights.T
+
+    kit.refresh.append(refresh)
+
+
+def _peeked(kit: Kit) -> Any:
+    """The type of what arrives at s_in."""
+    declared = kit.member.builder.py_ports["s_in"]
+    total = np.zeros(1, declared.d_type)
+    for link in kit.member.inputs.get("s_in", []):
+        total = total + np.zeros(1, link.channel.dtype)
+    return total.dtype if kit.member.inputs.get("s_in") else np.dtype(np.int32)
+
+
+def _by_source(weights: Any) -> tuple[Any, Any, Any]:
+    """A sparse matrix by its columns: (begin, target, value)."""
+    columns = csr_matrix(weights).tocsc()
+    columns.sort_indices()
+    return (
+        columns.indptr.astype(np.int64),
+        columns.indices.astype(np.int32),
+        np.ascontiguousarray(columns.data),
+    )
+
+
+def _sparse(kit: Kit, fixed: bool) -> None:
+    model = kit.model
+    n_out, n_in = model.weights.shape
+    graded = _is_graded(kit)
+    sums = _sum_type(graded, _peeked(kit)) if fixed else np.dtype(np.float64)
+    stored = np.int32 if fixed else np.float64
+    buffer = _buffer(kit, sums)
+    sent = kit.output("a_out", np.int32 if fixed else np.float64)
+    kit.add("send_" + name_of(sums, sent.dtype), n=n_out, **{"in": buffer}, out=sent)
+    kit.then()
+    s = kit.input("s_in", np.int32, np.int64, np.float64)
+    begin, target, values = _by_source(model.weights)
+    made = kit.add(
+        "sparse_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
+        exponent=_exponent(model) if fixed else 0, begin=begin, target=target,
+        weights=values.astype(stored), s=s, out=buffer,
+    )  # fmt: skip
+
+    def refresh() -> None:
+        if fixed:
+            _cut(model)
+        begin, target, values = _by_source(model.weights)
+        made.set("begin", begin)
+        made.set("target", target)
+        made.set("weights", values.astype(stored))
+
+    kit.refresh.append(refresh)
+
+
+def _delayed(kit: Kit, fixed: bool) -> None:
+    model = kit.model
+    n_out, slots = model.a_buff.shape
+    graded = _is_graded(kit)
+    sums = np.dtype(np.int64 if fixed else np.float64)
+    kept = np.dtype(np.int32 if fixed else np.float64)
+    if fixed and graded and _sum_type(True, _peeked(kit)) != np.int64:
+        raise Unfit("products of int32 may wrap before they are added")
+    buffer = _buffer(kit, kept)
+    sent = kit.output("a_out", kept)
+    kit.add("send_slot_" + name_of(kept, kept), n=n_out, slots=slots, **{"in": buffer}, out=sent)
+    kit.then()
+    s = kit.input("s_in", np.int32, np.int64, np.float64)
+    begin, place, values = _by_slot(model.weights, model.delays, slots)
+    made = kit.add(
+        "delay_" + name_of(s.dtype, sums, kept), rows=model.weights.shape[1], size=buffer.size,
+        slots=slots, graded=graded, exponent=_exponent(model) if fixed else 0, begin=begin,
+        place=place, weights=values.astype(sums), s=s, sums=np.zeros(buffer.size, sums),
+        out=buffer,
+    )  # fmt: skip
+
+    def refresh() -> None:
+        if fixed:
+            _cut(model)
+            _check_delays(kit)
+        begin, place, values = _by_slot(model.weights, model.delays, slots)
+        made.set("begin", begin)
+        made.set("place", place)
+        made.set("weights", values.astype(sums))
+
+    kit.refresh.append(refresh)
+
+
+def _check_delays(kit: Kit) -> None:
+    largest = int(kit.model.delays.max())
+    if largest > _LARGEST_DELAY:
+        raise ValueError(
+            f"{kit.member.name}: a delay of {largest} steps; the chip has 0 to {_LARGEST_DELAY}."
+        )
+
+
+def _by_slot(weights: Any, delays: Any, slots: int) -> tuple[Any, Any, Any]:
+    """By source: (begin, target times slots plus delay, weight); entries without delay have 0."""
+    entries = csr_matrix(weights).tocoo()
+    rows, columns = entries.row.astype(np.int64), entries.col.astype(np.int64)
+    if isinstance(delays, np.ndarray):
+        delay = delays[rows, columns]
+    else:
+        delay = np.asarray(csr_matrix(delays)[rows, columns]).reshape(-1)
+    fits = (delay >= 0) & (delay < slots)  # others are in none of Lava's layers
+    rows, columns, delay, values = (x[fits] for x in (rows, columns, delay, entries.data))
+    order = np.argsort(columns, kind="stable")
+    begin = np.zeros(weights.shape[1] + 1, np.int64)
+    np.cumsum(np.bincount(columns, minlength=weights.shape[1]), out=begin[1:])
+    place = (rows * slots + delay.astype(np.int64))[order].astype(np.int32)
+    return begin, place, np.ascontiguousarray(values[order])
+
+
+ROWS = {
+    _DENSE + "PyDenseModelBitAcc": lambda kit: _dense(kit, True),
+    _DENSE + "PyDenseModelFloat": lambda kit: _dense(kit, False),
+    _DENSE + "PyDelayDenseModelBitAcc": lambda kit: _delayed(kit, True),
+    _DENSE + "PyDelayDenseModelFloat": lambda kit: _delayed(kit, False),
+    _SPARSE + "PySparseModelBitAcc": lambda kit: _sparse(kit, True),
+    _SPARSE + "PySparseModelFloat": lambda kit: _sparse(kit, False),
+    _SPARSE + "PyDelaySparseModelBitAcc": lambda kit: _delayed(kit, True),
+    _SPARSE + "PyDelaySparseModelFloat": lambda kit: _delayed(kit, False),
+}

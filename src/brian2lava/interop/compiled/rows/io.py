@@ -1,0 +1,97 @@
+"""Sources, sinks and probes: RingBuffer, Monitor, Read.
+
+A RingBuffer holds its time last; here it is kept a second time with the time first, and put back
+before somebody reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from brian2lava.interop.compiled.kit import Kit, Unfit, name_of
+from brian2lava.interop.compiled.library import Operation, has
+
+_SOURCE = "lava.proc.io.source."
+_SINK = "lava.proc.io.sink."
+
+
+def _source(kit: Kit) -> None:
+    data = kit.model.data
+    steps = data.shape[-1]
+    rows = np.zeros((steps, data.size // max(1, steps)), data.dtype)
+    sent = kit.output("s_out", data.dtype)
+    kit.add(
+        "play_" + name_of(data.dtype), n=rows.shape[1], rows=steps, data=rows.reshape(-1), out=sent
+    )
+
+    def refresh() -> None:
+        rows[:] = np.moveaxis(kit.model.data, -1, 0).reshape(rows.shape)
+
+    kit.refresh.append(refresh)
+
+
+def _sink(kit: Kit) -> None:
+    data = kit.model.data
+    if kit.member.referred:
+        raise Unfit("its data are read by another process")
+    steps = data.shape[-1]
+    rows = np.zeros((steps, data.size // max(1, steps)), data.dtype)
+    received = kit.input("a_in")
+    kit.add(
+        "record_" + name_of(received.dtype, received.dtype, data.dtype), n=rows.shape[1],
+        rows=steps, interval=1, offset=0, data=rows.reshape(-1),
+        count=np.zeros(1, np.int64), **{"in": received},
+    )  # fmt: skip
+
+    def refresh() -> None:
+        rows[:] = np.moveaxis(kit.model.data, -1, 0).reshape(rows.shape)
+
+    def store() -> None:
+        shape = (steps, *data.shape[:-1])
+        kit.model.data[...] = np.moveaxis(rows.reshape(shape), 0, -1)
+
+    kit.refresh.append(refresh)
+    kit.store.append(store)
+
+
+def _monitor(kit: Kit) -> None:
+    parameters = kit.model.proc_params
+    for k in range(parameters["n_in_ports"]):
+        received = kit.input(parameters["InPorts"][k])
+        data = _monitored(kit, parameters["VarsData2"][k])
+        kit.add(
+            "record_" + name_of(received.dtype, received.dtype, data.dtype),
+            **_row_by_row(data, received),
+        )
+    for k in range(parameters["n_ref_ports"]):
+        seen, via = kit.observed(parameters["RefPorts"][k])
+        data = _monitored(kit, parameters["VarsData1"][k])
+        name = "record_" + name_of(seen.dtype, via, data.dtype)
+        if not has(name):
+            raise Unfit(f"there is no compiled operation {name}")
+        kit.after.append(Operation(name, **_row_by_row(data, seen)))
+
+
+def _monitored(kit: Kit, name: str) -> Any:
+    """The array of a Monitor, which has room for so many steps."""
+    data = getattr(kit.model, name)
+    kit.room = data.shape[0] if kit.room is None else min(kit.room, data.shape[0])
+    return data
+
+
+def _row_by_row(data: Any, seen: Any) -> dict[str, Any]:
+    return {
+        "n": data.size // max(1, data.shape[0]), "rows": max(1, data.shape[0]), "interval": 1,
+        "offset": 0, "in": seen, "data": data.reshape(-1), "count": np.zeros(1, np.int64),
+    }  # fmt: skip
+
+
+ROWS = {
+    _SOURCE + "PySendModelFixed": _source,
+    _SOURCE + "PySendModelFloat": _source,
+    _SINK + "PyReceiveModelFixed": _sink,
+    _SINK + "PyReceiveModelFloat": _sink,
+    "lava.proc.monitor.models.PyMonitorModel": _monitor,
+}
