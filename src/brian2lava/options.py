@@ -100,8 +100,9 @@ class Options:
         ``prefs.devices.cpp_standalone.openmp_threads`` is used, which is one thread by default.
     fuse : bool
         Whether operations are run together where that is proved to change nothing.
-    granularity : "network"
-        One Lava process a network. "object" is not there yet and raises.
+    granularity : "network" or "object"
+        One Lava process a network, or one a Brian2 object, with ports; results are the same.
+        "object" costs Lava's protocol in every step: it is for looking, and for connecting.
     seed : int or None
         As ``seed(...)`` right after ``set_device``.
     """
@@ -270,8 +271,16 @@ def _refuse_unserved(options: Options) -> None:
                 f"set_device('lava', {name}={given!r}): that is for chips; add hardware='Loihi2' or"
                 " hardware='Loihi1'."
             )
-    if options.granularity != "network":
-        raise NotSupported(
-            "set_device('lava', granularity='object'): this version runs a network as one Lava"
-            " process; use granularity='network'."
-        )
+    if options.granularity == "object":
+        _refuse_in_parts(options)
+
+
+def _refuse_in_parts(options: Options) -> None:
+    """What can't be together with a process for each object."""
+    for name, needed in (("host", "lava"), ("engine", "cpu"), ("hardware", "CPU")):
+        given = getattr(options, name)
+        if given != needed:
+            raise NotSupported(
+                f"set_device('lava', granularity='object', {name}={given!r}): a process for each"
+                f" object needs {name}={needed!r}; otherwise use granularity='network'."
+            )

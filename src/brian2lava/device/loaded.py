@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,7 @@ class Runs:
         storage: dict[str, Any],
         threads: int,
         host: Host,
+        make_instance: Callable[..., cpu.Instance] = cpu.Instance,
     ) -> Loaded:
         """The network's program in ``host``: the one that is there if it is the same."""
         for left in self._left:
@@ -101,7 +102,7 @@ class Runs:
             old.leave()
             old = None
         if old is None:
-            instance = cpu.Instance(
+            instance = make_instance(
                 source,
                 library,
                 storage,
@@ -129,6 +130,10 @@ class Runs:
             queue.goes_on_at(dt)
             queue.lend(_fetcher(weakref.ref(old), which))
         return old
+
+    def of(self, net: Network) -> Loaded | None:
+        """The network's program, if it is loaded."""
+        return self._loaded.get(net)
 
     def drop(self, net: Network) -> None:
         """Unload the network's program: the next one is another."""

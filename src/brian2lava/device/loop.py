@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -20,6 +20,7 @@ from brian2lava.capture.network import Captured, capture
 from brian2lava.device.clocks import Ticking, due
 from brian2lava.device.compiler import compile_program, current_compiler
 from brian2lava.device.loaded import Loaded
+from brian2lava.device.parts import host_for, plan
 from brian2lava.device.progress import Reporter, Stopwatch
 from brian2lava.engine.cpu import instance as cpu
 from brian2lava.engine.cpu.render import render
@@ -89,17 +90,26 @@ def engine_loop(
         finished.profile = [] if profile else None
         return finished
     device.last_program = check(captured.program)
-    source = render(captured.program, fuse=device.options.fuse and not profile)
+    storage = _storage(device, captured)
+    fuse = device.options.fuse and not profile
+    in_parts = None
+    if device.options.granularity == "object":
+        in_parts = device.last_parts = plan(captured, active, storage, fuse)
+    source = render(captured.program, fuse) if in_parts is None else in_parts.source
     built = compile_program(source, captured.program, captured.compiler_kwds)
     finished.compiler, finished.cached = current_compiler(), not built.compiled
     watch.lap("compile")
-    host, reason = choose_host(device.options.host)
+    make_instance: Callable[..., Any] = cpu.Instance
+    if in_parts is None:
+        host, reason = choose_host(device.options.host)
+        if reason:
+            finished.notes.append(reason)
+    else:
+        host, make_instance = host_for(device, net, in_parts), in_parts.make_instance()
+        finished.notes.append(f"{len(in_parts.graph.ways)} Lava processes: brian2lava.draw()")
     finished.host = host.name
-    if reason:
-        finished.notes.append(reason)
-    storage = _storage(device, captured)
     loaded = device.runs.load(
-        net, source, captured, built.path, storage, device.options.threads, host
+        net, source, captured, built.path, storage, device.options.threads, host, make_instance
     )
     watch.lap("start")
     instance = loaded.instance

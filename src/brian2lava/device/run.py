@@ -22,6 +22,7 @@ from brian2lava.device.compiler import toolchain
 from brian2lava.device.loop import Finished, engine_loop, python_loop
 from brian2lava.device.on_lava import chip_run, computed
 from brian2lava.device.other_steps import OtherSteps
+from brian2lava.device.parts import refuse_without_compiler
 from brian2lava.device.progress import Reporter, Stopwatch
 from brian2lava.engine.cpu.toolchain import start_runtime
 from brian2lava.errors import ForeignArray
@@ -67,6 +68,7 @@ def run_network(
         if kept is not None:
             tell(kept, before)
     elif device.engine == "numpy":
+        refuse_without_compiler(device.options)
         finished = python_loop(device, net, objects, clocks, reporter, profile, watch)
     else:
         finished = engine_loop(device, net, objects, clocks, reporter, profile, watch)

@@ -161,7 +161,7 @@ def choose_host(
     EngineError
         Lava is there but can't be started (no room in shared memory, no more processes allowed).
     """
-    reason = _why_not_lava() if requested == "lava" else None
+    reason = why_not_lava() if requested == "lava" else None
     if requested == "lava" and reason is None:
         from brian2lava.processes.lava_host import shared_host
 
@@ -176,7 +176,7 @@ def _inline_host(make_worker: Callable[[], Executor]) -> InlineHost:
     return _inline[1]
 
 
-def _why_not_lava() -> str | None:
+def why_not_lava() -> str | None:
     """Why this process can't have a Lava host, in one sentence; None if it can."""
     if sys.platform != "linux":
         return f"Lava processes need Linux to share memory; this is {sys.platform}."

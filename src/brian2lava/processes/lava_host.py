@@ -42,7 +42,7 @@ _HINTS = {
 }
 
 
-class _OnlyModel(RunConfig):
+class OnlyModel(RunConfig):
     """Takes the process model that there is."""
 
     def select(self, process: Any, proc_model: list[Any]) -> Any:
@@ -80,7 +80,7 @@ class LavaHost:
         self._caller = Caller(mailbox, self._await_reply)
         self._thread = ForkingThread()
         try:
-            with interrupts_deferred(), _start_errors():
+            with interrupts_deferred(), start_errors():
                 self._process, self._runtime = self._thread.run(
                     lambda: self._start(mailbox, make_worker)
                 )
@@ -96,7 +96,7 @@ class LavaHost:
     ) -> tuple[BrianNetwork, WatchfulRuntime]:
         with forgotten_by_lava():
             process = BrianNetwork(mailbox=mailbox, make_worker=make_worker)
-            executable = process.compile(_OnlyModel())
+            executable = process.compile(OnlyModel())
         runtime = WatchfulRuntime(executable, died=self._obituary)
         executable.assign_runtime_to_all_processes(runtime)
         try:
@@ -218,13 +218,13 @@ class LavaHost:
         if self._closed:
             return EngineDied(f"Lava's {role} was closed during {self._command}.")
         return EngineDied(
-            f"Lava's {role} (process {process.pid}) {_cause(process.exitcode)} during "
+            f"Lava's {role} (process {process.pid}) {cause_of_death(process.exitcode)} during "
             f"{self._command}. The arrays hold what was computed until then. "
             "The next run starts a new process."
         )
 
 
-def _cause(code: int | None) -> str:
+def cause_of_death(code: int | None) -> str:
     """What an exit code says about the end of a process."""
     if code is None:
         return "ended"
@@ -252,7 +252,7 @@ def forgotten_by_lava() -> Iterator[None]:
 
 
 @contextmanager
-def _start_errors() -> Iterator[None]:
+def start_errors() -> Iterator[None]:
     """Say what to do when the system refuses what Lava needs."""
     try:
         _require_semaphore_room()

@@ -94,6 +94,11 @@ class Mailbox:
         _take(self._request, seconds)
         return bool(self._header.request_number != self._served)
 
+    def waiting(self) -> bool:
+        """Whether a request waits to be served; returns at once."""
+        self._request.try_wait()
+        return bool(self._header.request_number != self._served)
+
     def request(self) -> tuple[int, int, int]:
         """Kind of the request, address and number of bytes of its text."""
         header = self._header

@@ -119,6 +119,11 @@ class WatchfulRuntime(Runtime):
                 models = len(processes) - len(self._executable.runtime_service_builders)
                 raise self._died(process, "process model" if index < models else "runtime service")
 
+    @property
+    def has_news(self) -> bool:
+        """Whether the runtime services have said that a run is over."""
+        return all(port.probe() for port in self.service_to_runtime)
+
     def finish_run(self) -> None:
         """Wait until Lava knows that a run is over."""
         self._await_word()
@@ -128,7 +133,7 @@ class WatchfulRuntime(Runtime):
         """Wait until the runtime services have said something."""
         pause = 20e-6
         checked = time.monotonic()
-        while not all(port.probe() for port in self.service_to_runtime):
+        while not self.has_news:
             time.sleep(pause)
             pause = min(2 * pause, 1e-3)
             if time.monotonic() - checked > CHECK_SECONDS:

@@ -142,7 +142,9 @@ def _bonds(
             owner = ownership.owner(array)
             if owner is None or owner == name:
                 continue
-            reason = _reason(operation, array, array in what.all_writes, array in mutable)
+            reason = _reason(
+                operation, ownership, array, array in what.all_writes, array in mutable
+            )
             if reason is not None:
                 yield Bond(name, owner, reason.format(variable=ownership.variable(array)))
     for members in passes:
@@ -152,14 +154,20 @@ def _bonds(
                 yield Bond(other, first, "is computed in one pass with")
 
 
-def _reason(operation: program.Operation, array: str, written: bool, mutable: bool) -> str | None:
+def _reason(
+    operation: program.Operation,
+    ownership: Ownership,
+    array: str,
+    written: bool,
+    mutable: bool,
+) -> str | None:
     """What an operation does to another object's array, if no port can carry that."""
     if isinstance(operation, _RECORDERS):
         return "records"
     if isinstance(operation, program.Pathway):
         if not written:
             return None
-        index = target_index(operation)
+        index = target_index(operation, ownership)
         if any(a.array == array and a.index != index for a in operation.statements.writes):
             return "writes {variable} on the side that its spikes come from, which is of"
         if not contributes(operation.statements, array, index):
@@ -176,9 +184,9 @@ def _if(condition: bool, reason: str) -> str | None:
     return reason if condition else None
 
 
-def target_index(operation: program.Pathway) -> str:
+def target_index(operation: program.Pathway, ownership: Ownership) -> str:
     """The index that a pathway's statements use for the side that its spikes act on."""
-    post = operation.targets.endswith("_synaptic_post")
+    post = ownership.variable(operation.targets) == "_synaptic_post"
     return "_postsynaptic_idx" if post else "_presynaptic_idx"
 
 

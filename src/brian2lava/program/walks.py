@@ -130,6 +130,8 @@ class _Planner:
     #: When a part was last told something by another: (sender, receiver) -> place.
     told: dict[tuple[int, int], list[tuple[int, int]]] = field(default_factory=dict)
     touches: dict[str, list[_Touch]] = field(default_factory=dict)
+    mutable: frozenset[str] = frozenset()
+    owner: dict[str, int] = field(default_factory=dict)
 
     def plan(self) -> Walks:
         part_of = self.partition.part_of
@@ -137,11 +139,11 @@ class _Planner:
         parts_of_objects = {
             name: place for place, part in enumerate(self.partition.parts) for name in part.objects
         }
-        mutable = mutable_arrays(self.step_program)
+        self.mutable = mutable_arrays(self.step_program)
         self.owner = {
             array: parts_of_objects[name]
-            for array in mutable
-            if (name := self.ownership.owner(array)) in parts_of_objects
+            for array in sorted(self.mutable)
+            if (name := self.ownership.owner(array)) is not None
         }
         what = [
             [effects(self.step_program.operations[k]) for k in members] for members in self.passes
@@ -188,12 +190,13 @@ class _Planner:
         """What has to be said before and after a pass because of the arrays that it uses."""
         reads = frozenset().union(*(each.all_reads for each in pass_effects))
         writes = frozenset().union(*(each.all_writes for each in pass_effects))
-        used = sorted(array for array in reads | writes if array in self.owner)
+        used = sorted(array for array in reads | writes if array in self.mutable)
         lent: dict[int, list[str]] = {}
         added: dict[int, list[str]] = {}
         since: dict[int, int] = {}
         for array in used:
-            owner = self.owner[array]
+            # What belongs to nobody (a table) is its first user's.
+            owner = self.owner.setdefault(array, part)
             if array in carried and owner != part:
                 continue  # the reader has a copy of its own
             earlier = [

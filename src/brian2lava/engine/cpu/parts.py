@@ -30,7 +30,7 @@ const unsigned saved = flush_denormals();
 {clocks.tables}
 {clocks.choose}
 {clocks.ended}
-return leave(b2l_c, saved, TIME);
+return leave(b2l_c, saved, b2l_c.stop ? STOP : TIME);
 }}
 extern "C" int64_t b2l_pass(Context *context, int64_t number) {{
 Context &b2l_c = *context;
