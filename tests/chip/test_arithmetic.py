@@ -58,6 +58,7 @@ MEANING: dict[str, Callable[..., int]] = {
     "either": lambda x, y: int(x != 0 or y != 0),
     "negation": lambda x: int(x == 0),
     "select": lambda x, y, z: y if x else z,
+    "drawn_below": lambda x, y: x * y // 2**24,
     "decay": lambda x, d: _toward_zero(x * (4096 - d), 4096),
     "rotate": _rotate,
     "wrap_once": _wrap_once,
@@ -93,6 +94,7 @@ def _cases(row: str, word: int) -> Iterator[tuple[int, ...]]:
         "wrap_modulo": [range(2, word)],
         "select": [[7, -1], [0, 9]],
         "clip": [[-(2**23) + 1, -5], [0, 2**23 - 1]],
+        "drawn_below": [[1, 2, 255, 1000]],
         "negation": [],
         "wrap_once": [],
     }
@@ -101,6 +103,8 @@ def _cases(row: str, word: int) -> Iterator[tuple[int, ...]]:
         return
     if row == "remainder":
         edges = [x for x in edges if x >= 0]
+    if row == "drawn_below":
+        edges = [x for x in edges if 0 <= x < 2**24]
     others = more.get(row, [some])
     yield from itertools.product(edges, *others)
 

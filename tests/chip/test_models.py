@@ -238,7 +238,7 @@ def test_every_model_compiled_is_the_plain_one(profile: Arithmetic) -> None:
         (population.name, state.name)
         for population in network.populations
         for state in population.neuron.states
-        if not (population.model == "ProbSpiker" or state.name == "blocked")
+        if not (population.model == "ProbSpiker" or state.name in ("blocked", "word"))
     ]
     plain = PlainChip(network, np.random.default_rng(0)).run(200, states)
     for name in MODELS:
@@ -381,7 +381,7 @@ def test_lavas_process_has_the_models_names(name: str) -> None:
         process = neurons(Population("a", name, 2))
     assert type(process) is getattr(importlib.import_module(module), class_name)
     variables = {variable.name for variable in process.vars}
-    ours = {"refractory", "blocked"}
+    ours = {"refractory", "blocked", "noise_exp", "noise_at_u", "word"}
     timing = {"reset_interval", "reset_offset"}  # arguments that Lava keeps elsewhere
     names = {register.name for register in model.registers}
     names |= {state.name for state in model.states}

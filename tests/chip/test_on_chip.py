@@ -497,8 +497,9 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
             neurons("dv/dt = (1 - v - w)/(10*ms) : 1\ndw/dt = (v - w)/(50*ms) : 1")
         ), "'cells': dw/dt contains 'v'.*ALIF",
     ),
-    "noise": (
-        lambda: refused(neurons("dv/dt = -v/(10*ms) + 0.1*xi*sqrt(2/(10*ms)) : 1")), "'cells'.*xi",
+    "noise that a state scales": (
+        lambda: refused(neurons("dv/dt = -v/(10*ms) + v*xi/ms**0.5 : 1", method="milstein")),
+        "'cells'.*xi",
     ),
     "no reset": (lambda: refused(neurons(reset=None)), "'cells': it fires but resets nothing"),
     "odd reset": (lambda: refused(neurons(reset="v = 0.5*v")), "'cells': the reset"),

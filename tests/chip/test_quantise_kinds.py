@@ -27,6 +27,8 @@ from brian2lava.chip.quantise.kinds import (
 from brian2lava.errors import ChipLimit
 from tests.chip.quantise_networks import lif, network
 
+#: Kinds whose registers are not multiples of a value.
+EXPONENTS = ("bias", "noise")
 #: One below, at and above each power of two, of both signs.
 EDGES = sorted({sign * (2**k + d) for k in range(24) for d in (-1, 0, 1) for sign in (-1, 1)})
 REGISTERS = st.one_of(st.sampled_from(EDGES), st.floats(-(2.0**23), 2.0**23))
@@ -35,7 +37,7 @@ PROFILE = st.sampled_from(list(PROFILES.values()))
 CHECKED = settings(derandomize=True, deadline=None, max_examples=300)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "bias"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in EXPONENTS])
 @CHECKED
 @given(register=REGISTERS, scale=SCALES, profile=PROFILE)
 def test_back_again_within_half_a_step(
@@ -48,7 +50,7 @@ def test_back_again_within_half_a_step(
     assert abs(again - value) <= 0.5 * step * (1 + 1e-6)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "bias"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in EXPONENTS])
 @CHECKED
 @given(register=st.sampled_from(EDGES), scale=SCALES, profile=PROFILE)
 def test_integers_come_back_as_they_were(
@@ -70,6 +72,17 @@ def test_no_mantissa_and_exponent_come_nearer_to_a_bias(value: float) -> None:
     for other in range(BIAS_EXPONENT.high + 1):
         nearest = np.clip(np.rint(value / 2**other), BIAS_MANTISSA.low, BIAS_MANTISSA.high)
         assert found <= abs(nearest * 2**other - value)
+
+
+@CHECKED
+@given(exponent=st.integers(1, 23), scale=SCALES, part=st.floats(-0.5, 0.5))
+def test_noise_comes_back_within_half_an_exponent(exponent: int, scale: float, part: float) -> None:
+    row, profile = KINDS["noise"], PROFILES["lava"]
+    deviation = row.unscale(exponent, scale, profile)
+    assert rounded(row.scale(deviation, scale, profile)) == exponent
+    again = rounded(row.scale(deviation * 2.0 ** (0.99 * part), scale, profile))
+    assert again == exponent
+    assert row.unscale(0, scale, profile) == row.scale(0.0, scale, profile) == 0
 
 
 def test_a_bias_that_does_not_fit_is_not_clipped() -> None:

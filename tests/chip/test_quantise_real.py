@@ -260,7 +260,8 @@ def test_real_meanings_are_the_integers_where_nothing_is_rounded() -> None:
         "equal": (x, np.where(small > 1, x, y)), "both": (x, small), "either": (x * 0, small),
         "negation": (small,), "select": (small, y, z), "decay": (x, small << 10),
         "rotate": (x, small, y, -small, 12, z), "wrap_once": (x,),
-        "wrap_modulo": (x, 24), "clip": (x, -500 << 12, 300 << 12),
+        "drawn_below": ((2 * np.abs(x) + (1 << 12)) << 3, 256), "wrap_modulo": (x, 24),
+        "clip": (x, -500 << 12, 300 << 12),
     }  # fmt: skip
     assert operands.keys() == ROWS.keys()
     for name, numbers in operands.items():

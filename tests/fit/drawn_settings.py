@@ -15,6 +15,8 @@ _STATE_LEVELS = {"step1": (-100_000, 400_000), "step2": (0, 400_000)}
 #: A bias that alone makes few neurons fire.
 _BIAS = {"bias_mant": (-600, 600), "bias_exp": (0, 4)}
 _OTHERS = {"refractory": (0, 6), "reset_interval": (1, 300), "reset_offset": (0, 300)}
+#: Noise can't be fitted spike by spike.
+_OTHERS |= {"noise_exp": (0, 0), "noise_at_u": (0, 0)}
 _RANGES = {**_LEVELS, **_STATE_LEVELS, **_BIAS, **_OTHERS}
 _DECAYS = ("du", "dv", "delta_i", "delta_v", "delta_theta", "delta_r", "dtheta1", "dtheta2")
 

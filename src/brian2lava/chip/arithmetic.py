@@ -16,7 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from brian2lava.chip.limits import DECAY_BITS, DECAY_UNITY, STATE_BITS, STATE_HALF, STATE_MAX
+from brian2lava.chip.limits import (
+    DECAY_BITS,
+    DECAY_UNITY,
+    RANDOM_BITS,
+    STATE_BITS,
+    STATE_HALF,
+    STATE_MAX,
+)
 
 Integers = Any  # NumPy arrays or scalars of the profile's word
 
@@ -143,6 +150,15 @@ def shift(x: Operand, bits: Operand) -> Call:
     return call("shift", x, bits)
 
 
+def drawn_below(word: Operand, count: Operand) -> Call:
+    """A random word of 24 bits as a number in 0 .. ``count`` - 1."""
+    return call("drawn_below", word, count)
+
+
+def _drawn_below(word: Integers, count: Integers) -> Integers:
+    return _like(word, (np.int64(word) * np.int64(count)) >> np.int64(RANDOM_BITS))
+
+
 def _decay(x: Integers, d: Integers) -> Integers:
     """The product in two parts, without sign, so that it stays inside 64 bits for every x."""
     size = np.asarray(np.abs(np.int64(x))).astype(np.uint64)
@@ -255,6 +271,11 @@ ROWS: dict[str, Row] = {
         Row(
             "wrap_modulo", _wrap_modulo, _C_WRAP_MODULO,
             "(x + 2**(n-1)) mod 2**n - 2**(n-1)", "nengo-loihi 1.1",
+        ),
+        Row(
+            "drawn_below", _drawn_below,
+            f"(T)(((uint64_t)(U){{0}} * (uint64_t)(U){{1}}) >> {RANDOM_BITS})",
+            "floor(x y / 2**24), 0 <= x < 2**24, y > 0",
         ),
         Row(
             "clip", lambda x, low, high: np.clip(x, _like(x, low), _like(x, high)),

@@ -117,8 +117,6 @@ class Compared:
                 "the same map until the chip's order of things tells, which differs from Brian2's:"
                 f" {found}. What comes later is not compared"
             )
-        if found.cause == "random numbers":
-            return f"random numbers of its own: the runs part at {found}"
         if found.cause == "tie":
             return (
                 f"a tie at {found}: the state equals the threshold up to the rounding of doubles,"

@@ -20,7 +20,7 @@ from brian2lava.chip.quantise.realise import real_to_user
 from brian2lava.chip.quantise.result import ParameterRow
 
 Spikes = Mapping[str, tuple[Any, Any]]
-Cause = Literal["order", "tie", "recognition", "random numbers", "rounding"]
+Cause = Literal["order", "tie", "recognition", "rounding"]
 
 #: States of the map and of the program agree within this part of their range.
 _SAME = 1e-6
@@ -130,8 +130,6 @@ def _first_state(
 def _why(ideal: IdealNetwork, own: OwnRun, found: First, order: Mapping[str, Any]) -> Cause:
     if happened(order, found):
         return "order"
-    if found.population in own.stochastic:
-        return "random numbers"
     if not found.state and _at_threshold(ideal, own, found):
         return "tie"
     return "recognition"

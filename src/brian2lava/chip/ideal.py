@@ -33,9 +33,10 @@ Reals = NDArray[np.float64]
 #: decay: fraction lost a step, in 1/4096 (minus the profile's offset for currents);
 #: threshold: A * value / 64; bias: A * value as mantissa and exponent; level: A * value;
 #: rotation: sine or cosine of a step's angle times what remains, in 1/4096;
-#: fraction: value * 2**24 (probabilities); count: a whole number as it is.
+#: fraction: value * 2**24 (probabilities); noise: a standard deviation, as an exponent of 2;
+#: count: a whole number as it is.
 Kind = Literal[
-    "decay", "current_decay", "threshold", "bias", "level", "rotation", "fraction", "count"
+    "decay", "current_decay", "threshold", "bias", "level", "rotation", "fraction", "noise", "count"
 ]
 
 

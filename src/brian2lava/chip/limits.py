@@ -69,6 +69,12 @@ STATE_EXPONENT = Limit(0, 7, "3-bit state exponent, lava-nc 0.10.0")
 #: Random words are 0 .. 2**RANDOM_BITS - 1; a probability of 1 is one more. [peer: Brian2Lava]
 RANDOM_BITS = 24
 PROBABILITY = Limit(0, 1 << RANDOM_BITS, "probability in 2**-24, Brian2Lava's ProbSpiker")
+#: A random word of a step, as a state that keeps it.
+RANDOM_WORD = Limit(0, (1 << RANDOM_BITS) - 1, "24-bit random word, Brian2Lava's ProbSpiker")
+#: Noise is uniform in -127 .. 127, times 2**(exponent - 7); 0 is none. [nengo]
+NOISE_LEVELS = 255
+NOISE_SHIFT = 7
+NOISE_EXPONENT = Limit(0, 23, "noise exponent 1..23, nengo-loihi 1.1")
 BIAS_MANTISSA = Limit(-(1 << 12), (1 << 12) - 1, "13-bit bias mantissa, lava-nc 0.10.0")
 BIAS_EXPONENT = Limit(0, 7, "3-bit bias exponent, lava-nc 0.10.0")
 FLAG = Limit(0, 1, "yes or no")

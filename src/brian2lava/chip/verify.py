@@ -16,6 +16,7 @@ import numpy as np
 
 from brian2lava.chip.compared import Compared, PopulationCheck
 from brian2lava.chip.emulate import Emulation, emulate
+from brian2lava.chip.given_words import word_state
 from brian2lava.chip.order_events import order_events, plastic_events
 from brian2lava.chip.own import OwnRun
 from brian2lava.chip.plain import PlainChip, Recorded
@@ -170,10 +171,17 @@ def verify(
         for state in population.neuron.states
         if state.name in ("u", "v") or (own is not None and (population.name, state.name) in linked)
     ]
+    words = {
+        population.name: word
+        for population in network.populations
+        if (word := word_state(population, network.arithmetic))
+    }
+    record += words.items()
     emulated, mantissas = _emulated(quantised, steps, record, seed)
     real = run_real(
         replayed(quantised.ideal, emulated), steps, record, scales=quantised.scales,
         arithmetic=network.arithmetic,
+        words={name: emulated.states[name, word] for name, word in words.items()},
     )  # fmt: skip
     ideal = quantised.ideal
     events = order_events(ideal, real.spikes) | plastic_events(ideal, real.spikes)

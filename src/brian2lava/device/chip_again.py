@@ -227,12 +227,18 @@ class _Replaced:
         return len(operations)
 
     def stochastic(self) -> tuple[str, ...]:
-        """Objects that draw random numbers of their own."""
+        """Groups, and other objects, that draw random numbers of their own."""
+        drawing = (
+            operation
+            for operation in self.held.program.operations
+            if operation.statements.random or "_rand" in operation.statements.support
+        )
         return tuple(
             dict.fromkeys(
-                operation.origin.object_name
-                for operation in self.held.program.operations
-                if operation.statements.random or "_rand" in operation.statements.support
+                name
+                for operation in drawing
+                for name in (operation.origin.object_name, getattr(operation, "domain", ""))
+                if name
             )
         )
 

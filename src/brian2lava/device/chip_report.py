@@ -161,6 +161,10 @@ def verify_run(kept: Kept, steps: int | None, lava: bool | None) -> Verification
             own = kept.again.run(quantised, steps)
         except NotSupported as refusal:
             missing = f"; {refusal}"
+    if own is not None and own.stochastic:
+        groups = [name for name in own.stochastic if name in own.spikes] or own.stochastic
+        told = ", ".join(map(repr, groups))
+        own, missing = None, f"; {told} draws random numbers of its own in your program"
     return verify(quantised, steps, seed, _in_lava(quantised, seed) if lava else None, own, missing)
 
 

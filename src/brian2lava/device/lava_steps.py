@@ -289,7 +289,7 @@ class LavaSteps:
 
     def _words(self) -> dict[str, Integers]:
         """Random words that the emulator drew, by population."""
-        from brian2lava.interop.given_words import word_state
+        from brian2lava.chip.given_words import word_state
 
         found = {}
         for population in self._network.populations:

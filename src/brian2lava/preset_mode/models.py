@@ -140,7 +140,6 @@ _MODELS = (
             Entry("I_bg_mean", "mean background current", "amp"),
             _W,
         ),
-        on_chip="",
     ),
     PresetModel(
         name="atrlif",

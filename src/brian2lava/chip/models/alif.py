@@ -16,11 +16,14 @@ from brian2lava.chip.models.membrane import (
     COUNTDOWN,
     DU,
     DV,
+    NOISE,
     VTH,
+    WORD,
     U,
     V,
     bias_and_threshold,
     current,
+    noise,
     reset_to_zero,
     voltage,
 )
@@ -47,7 +50,12 @@ def _raised(part: str) -> Expression:
 
 def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
     blocked = "refractory" not in zero
-    moved = current(profile) + voltage(profile, Name("u") + Name("bias"), blocked)
+    random = noise(zero)
+    moved = (
+        random.part
+        + current(profile, noise=random.at_u)
+        + voltage(profile, Name("u") + Name("bias"), blocked, noise=random.at_v)
+    )
     relaxed = tuple(
         (f"theta{part}", decay(Name(f"theta{part}"), Name(f"dtheta{part}"))) for part in _PARTS
     )
@@ -62,17 +70,19 @@ def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
             *((f"theta{part}", _raised(part)) for part in _PARTS),
         ),
         counters=moved.counters,
+        draws=moved.draws,
     )
 
 
 ALIF = NeuronModel(
     name="ALIF",
-    registers=(DU, DV, BIAS_MANT, BIAS_EXP, VTH, *_REGISTERS, BLOCKED),
+    registers=(DU, DV, BIAS_MANT, BIAS_EXP, VTH, *_REGISTERS, BLOCKED, *NOISE),
     states=(
         U,
         V,
         *(State(f"theta{part}", f"part {part} of the threshold", STATE) for part in _PARTS),
         COUNTDOWN,
+        WORD,
     ),
     ports=("a_in",),
     step=_step,

@@ -18,11 +18,14 @@ from brian2lava.chip.models.membrane import (
     COUNTDOWN,
     DU,
     DV,
+    NOISE,
     VTH,
+    WORD,
     U,
     V,
     bias_and_threshold,
     current,
+    noise,
     reset_to_zero,
     voltage,
 )
@@ -35,24 +38,27 @@ DU2 = Register("du2", "decay of the second current, minus one", DECAY)
 def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
     blocked = "refractory" not in zero
     driven = Name("u") + Name("u2") + Name("bias")
+    random = noise(zero)
     moved = (
-        current(profile)
+        random.part
+        + current(profile, noise=random.at_u)
         + current(profile, "u2", "du2", "a_in2", suffix="_u2")
-        + voltage(profile, driven, blocked)
+        + voltage(profile, driven, blocked, noise=random.at_v)
     )
     return Step(
         assignments=moved.assignments,
         fired=Name("v") > Name("threshold"),
         after=reset_to_zero(blocked),
         counters=moved.counters,
+        draws=moved.draws,
     )
 
 
 CUBA_LIF2 = NeuronModel(
     name="CubaLIF2",
     registers=(replace(DU, meaning="decay of the first current, minus one"), DU2, DV, BIAS_MANT,
-               BIAS_EXP, VTH, BLOCKED),
-    states=(U, State("u2", "second current", STATE, port="a_in2"), V, COUNTDOWN),
+               BIAS_EXP, VTH, BLOCKED, *NOISE),
+    states=(U, State("u2", "second current", STATE, port="a_in2"), V, COUNTDOWN, WORD),
     ports=("a_in", "a_in2"),
     step=_step,
     derived=bias_and_threshold,

@@ -1,7 +1,8 @@
 """Leaky integrate-and-fire neurons: LIF and LIFReset as in Lava, with what Lava leaves out.
 
 Refractoriness is ours (the fixed-point models of lava-nc have none): a register counts the steps
-in which v stays 0, as in Lava's floating-point LIFRefractory; u always moves on.
+in which v stays 0, as in Lava's floating-point LIFRefractory; u always moves on. Noise is ours as
+well, as Loihi 1 has it.
 """
 
 from __future__ import annotations
@@ -15,20 +16,23 @@ from brian2lava.chip.models.membrane import (
     COUNTDOWN,
     DU,
     DV,
+    NOISE,
     VTH,
+    WORD,
     Assigned,
     Part,
     U,
     V,
     bias_and_threshold,
     current,
+    noise,
     reset_to_zero,
     voltage,
 )
 from brian2lava.chip.models.neuron import NeuronModel, Register, Step
 from brian2lava.chip.profiles import Arithmetic
 
-_REGISTERS = (DU, DV, BIAS_MANT, BIAS_EXP, VTH, BLOCKED)
+_REGISTERS = (DU, DV, BIAS_MANT, BIAS_EXP, VTH, BLOCKED, *NOISE)
 _COUNTER = Limit(0, (1 << 31) - 1, "32-bit counter")
 INTERVAL = Register(
     "reset_interval", "steps between two resets", Limit(1, _COUNTER.high, _COUNTER.source), 1
@@ -38,28 +42,34 @@ OFFSET = Register("reset_offset", "step of the first reset", _COUNTER)
 
 def _integrate(profile: Arithmetic, zero: frozenset[str], before: Assigned = ()) -> Step:
     blocked = "refractory" not in zero
+    random = noise(zero)
     moved = (
         Part(before)
-        + current(profile)
-        + voltage(profile, Name("u") + Name("bias"), blocked)
-    )  # fmt: skip
+        + random.part
+        + current(profile, noise=random.at_u)
+        + voltage(profile, Name("u") + Name("bias"), blocked, noise=random.at_v)
+    )
     return Step(
         assignments=moved.assignments,
         fired=Name("v") > Name("threshold"),
         after=reset_to_zero(blocked),
         counters=moved.counters,
+        draws=moved.draws,
     )
 
 
 LIF = NeuronModel(
     name="LIF",
     registers=_REGISTERS,
-    states=(U, V, COUNTDOWN),
+    states=(U, V, COUNTDOWN, WORD),
     ports=("a_in",),
     step=_integrate,
     derived=bias_and_threshold,
     lava="lava.proc.lif.process.LIF",
-    equations="u = dec(u, du + 1) + 64 a; v = dec(v, dv) + u + bias; fires where v > 64 vth; v = 0",
+    equations=(
+        "u = dec(u, du + 1) + 64 a; v = dec(v, dv) + u + bias; fires where v > 64 vth; v = 0;"
+        " noise (ours): v or u gains (0..254, drawn a step before, - 127) 2**(noise_exp - 7)"
+    ),
 )
 
 
@@ -81,7 +91,7 @@ def _reset_first(profile: Arithmetic, zero: frozenset[str]) -> Step:
 LIF_RESET = NeuronModel(
     name="LIFReset",
     registers=(*_REGISTERS, INTERVAL, OFFSET),
-    states=(U, V, COUNTDOWN),
+    states=(U, V, COUNTDOWN, WORD),
     ports=("a_in",),
     step=_reset_first,
     derived=bias_and_threshold,

@@ -16,12 +16,15 @@ from brian2lava.chip.models.membrane import (
     DU,
     DV,
     INCLUSIVE,
+    NOISE,
     VTH,
+    WORD,
     U,
     V,
     bias_and_threshold,
     countdown,
     current,
+    noise,
     voltage,
 )
 from brian2lava.chip.models.neuron import NeuronModel, Step
@@ -31,7 +34,13 @@ from brian2lava.chip.profiles import Arithmetic
 def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
     blocked = "refractory" not in zero
     v, threshold = Name("v"), Name("threshold")
-    moved = current(profile) + voltage(profile, Name("u") + Name("bias"), blocked, held=v)
+    random = noise(zero)
+    driven = Name("u") + Name("bias")
+    moved = (
+        random.part
+        + current(profile, noise=random.at_u)
+        + voltage(profile, driven, blocked, held=v, noise=random.at_v)
+    )
     fired: Expression = v > threshold
     if "inclusive" not in zero:
         fired = select(Name("inclusive"), v >= threshold, fired)
@@ -42,13 +51,14 @@ def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
         fired=fired,
         after=(("v", select(Name("fired"), v - threshold, v)), *countdown(blocked)),
         counters=moved.counters,
+        draws=moved.draws,
     )
 
 
 LIF_SOFT = NeuronModel(
     name="LIFSoft",
-    registers=(DU, DV, BIAS_MANT, BIAS_EXP, VTH, INCLUSIVE, BLOCKED),
-    states=(U, V, COUNTDOWN),
+    registers=(DU, DV, BIAS_MANT, BIAS_EXP, VTH, INCLUSIVE, BLOCKED, *NOISE),
+    states=(U, V, COUNTDOWN, WORD),
     ports=("a_in",),
     step=_step,
     derived=bias_and_threshold,

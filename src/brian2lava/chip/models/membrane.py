@@ -10,9 +10,11 @@ import numpy as np
 from brian2lava.chip.arithmetic import (
     Expression,
     Name,
+    Number,
     Operand,
     clip,
     decay,
+    drawn_below,
     select,
     shift,
     wrap_modulo,
@@ -24,6 +26,10 @@ from brian2lava.chip.limits import (
     BIAS_MANTISSA,
     DECAY,
     FLAG,
+    NOISE_EXPONENT,
+    NOISE_LEVELS,
+    NOISE_SHIFT,
+    RANDOM_WORD,
     REFRACTORY,
     STATE,
     STATE_HALF,
@@ -59,10 +65,18 @@ VTH = Register(
 )
 BLOCKED = Register("refractory", "steps that the voltage is blocked after a spike", REFRACTORY)
 INCLUSIVE = Register("inclusive", "whether a voltage at the threshold fires, too", FLAG)
+#: One place of noise a neuron, as on Loihi 1.
+NOISE = (
+    Register("noise_exp", "exponent of the noise; 0 is none", NOISE_EXPONENT),
+    Register("noise_at_u", "whether the noise enters the current, not the voltage", FLAG),
+)
 
 U = State("u", "current", STATE, port="a_in")
 V = State("v", "voltage", STATE)
 COUNTDOWN = State("blocked", "steps that the voltage is still blocked", REFRACTORY)
+#: Drawn for the noise of the next step, so that what a current will be is known before it is.
+WORD = State("word", "random word, of the next step's noise", RANDOM_WORD, Number(1 << 23))
+DRAWN = "drawn"
 
 #: Names and what is assigned to them.
 Assigned = tuple[tuple[str, Expression], ...]
@@ -70,13 +84,53 @@ Assigned = tuple[tuple[str, Expression], ...]
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a step: what it assigns, and the conditions that it counts."""
+    """A piece of a step: what it assigns, the conditions that it counts, and what it draws."""
 
     assignments: Assigned
     counters: Assigned = ()
+    draws: tuple[str, ...] = ()
 
     def __add__(self, other: Part) -> Part:
-        return Part(self.assignments + other.assignments, self.counters + other.counters)
+        return Part(
+            self.assignments + other.assignments,
+            self.counters + other.counters,
+            self.draws + other.draws,
+        )
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise of a step, and what it adds to the (first) current and to the voltage."""
+
+    part: Part
+    at_u: Operand = 0
+    at_v: Operand = 0
+
+
+def noise(zero: frozenset[str]) -> Noise:
+    """Uniform in -127 .. 127, times 2**(noise_exp - 7); nothing where ``noise_exp`` is 0.
+
+    The first step of all has a noise of 0.
+    """
+    if "noise_exp" in zero:
+        return Noise(Part(()))
+    exponent = Name("noise_exp")
+    centred = drawn_below(Name(WORD.name), NOISE_LEVELS) - NOISE_LEVELS // 2
+    drawn = Part(
+        (
+            ("noise", select(exponent, shift(centred, exponent - NOISE_SHIFT), 0)),
+            (WORD.name, Name(DRAWN)),
+        ),
+        draws=(DRAWN,),
+    )
+    if "noise_at_u" in zero:
+        return Noise(drawn, at_v=Name("noise"))
+    at_u = Name("noise_at_u")
+    return Noise(drawn, select(at_u, Name("noise"), 0), select(at_u, 0, Name("noise")))
+
+
+def _plus(x: Expression, more: Operand) -> Expression:
+    return x if isinstance(more, int) and more == 0 else x + more
 
 
 def bias(profile: Arithmetic) -> Mapping[str, Expression]:
@@ -111,10 +165,11 @@ def current(
     register: str = "du",
     port: str = "a_in",
     suffix: str = "",
+    noise: Operand = 0,
 ) -> Part:
     """A current decays and its input is added; ``suffix`` tells a second one's counters apart.
 
-    u1 = dec(u, du + 1) + (a << 6); u = u1 in 24 bits.
+    u1 = dec(u, du + 1) + (a << 6) + noise; u = u1 in 24 bits.
     """
     arrived: Expression = Name(port) << ALIGNMENT
     counters: Assigned = ()
@@ -126,7 +181,10 @@ def current(
     decayed = decay(Name(state), Name(register) + profile.decay_offset)
     if profile.wrap != "never":
         counters += (("wrapped" + suffix, left_range(profile, Name(before))),)
-    return Part(((before, decayed + arrived), (state, wrapped(profile, Name(before)))), counters)
+    return Part(
+        ((before, _plus(decayed + arrived, noise)), (state, wrapped(profile, Name(before)))),
+        counters,
+    )
 
 
 def voltage(
@@ -135,9 +193,10 @@ def voltage(
     blocked: bool,
     register: str = "dv",
     held: Operand = 0,
+    noise: Operand = 0,
 ) -> Part:
-    """v = clip(dec(v, dv) + driven), or ``held`` while the neuron is blocked."""
-    unclipped = decay(Name("v"), Name(register)) + driven
+    """v = clip(dec(v, dv) + driven + noise), or ``held`` while the neuron is blocked."""
+    unclipped = _plus(decay(Name("v"), Name(register)) + driven, noise)
     if blocked:
         unclipped = select(Name("blocked"), held, unclipped)
     return saturated(profile, "v", unclipped)

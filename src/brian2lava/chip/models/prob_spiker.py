@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from brian2lava.chip.arithmetic import Expression, Name
-from brian2lava.chip.limits import PROBABILITY, RANDOM_BITS, Limit
+from brian2lava.chip.limits import PROBABILITY, RANDOM_WORD
 from brian2lava.chip.models.neuron import NeuronModel, Register, State, Step
 from brian2lava.chip.profiles import Arithmetic
-
-_WORD = Limit(0, (1 << RANDOM_BITS) - 1, "24-bit random word, Brian2Lava's ProbSpiker")
 
 
 def _derived(profile: Arithmetic) -> Mapping[str, Expression]:
@@ -31,7 +29,7 @@ def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
 PROB_SPIKER = NeuronModel(
     name="ProbSpiker",
     registers=(Register("p_spike", "probability of a spike a step, times 2**24", PROBABILITY),),
-    states=(State("rnd", "random word of this step", _WORD),),
+    states=(State("rnd", "random word of this step", RANDOM_WORD),),
     ports=(),
     step=_step,
     derived=_derived,

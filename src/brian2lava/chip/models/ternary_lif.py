@@ -16,10 +16,13 @@ from brian2lava.chip.models.membrane import (
     COUNTDOWN,
     DU,
     DV,
+    NOISE,
+    WORD,
     U,
     V,
     bias,
     current,
+    noise,
     reset_to_zero,
     voltage,
 )
@@ -40,7 +43,12 @@ def _thresholds(profile: Arithmetic) -> Mapping[str, Expression]:
 
 def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
     blocked = "refractory" not in zero
-    moved = current(profile) + voltage(profile, Name("u") + Name("bias"), blocked)
+    random = noise(zero)
+    moved = (
+        random.part
+        + current(profile, noise=random.at_u)
+        + voltage(profile, Name("u") + Name("bias"), blocked, noise=random.at_v)
+    )
     sign: Expression = (Name("v") > Name("upper")) - (Name("v") < Name("lower"))
     if blocked:  # 0 may lie beyond a threshold, for these have both signs
         sign = select(Name("blocked"), 0, sign)
@@ -50,13 +58,14 @@ def _step(profile: Arithmetic, zero: frozenset[str]) -> Step:
         payload=Name("sign"),
         after=reset_to_zero(blocked),
         counters=moved.counters,
+        draws=moved.draws,
     )
 
 
 TERNARY_LIF = NeuronModel(
     name="TernaryLIF",
-    registers=(DU, DV, BIAS_MANT, BIAS_EXP, VTH_HI, VTH_LO, BLOCKED),
-    states=(U, V, COUNTDOWN),
+    registers=(DU, DV, BIAS_MANT, BIAS_EXP, VTH_HI, VTH_LO, BLOCKED, *NOISE),
+    states=(U, V, COUNTDOWN, WORD),
     ports=("a_in",),
     step=_step,
     derived=_thresholds,

@@ -17,6 +17,8 @@ from brian2lava.chip.limits import (
     BIAS_EXPONENT,
     BIAS_MANTISSA,
     DECAY_UNITY,
+    NOISE_LEVELS,
+    NOISE_SHIFT,
     RANDOM_BITS,
     ROTATION_BITS,
     Limit,
@@ -46,6 +48,22 @@ class KindRow:
     scaled: bool
     formula: str
     source: str
+
+
+#: Standard deviation of a chip's noise with the exponent 0: uniform whole numbers -127 .. 127, over
+#: 2**7.
+NOISE_UNIT = float(np.sqrt((NOISE_LEVELS**2 - 1) / 12) / (1 << NOISE_SHIFT))
+
+
+def _noise_exponent(deviation: Any, a: Any, profile: Arithmetic) -> Any:
+    """0 where there is no noise."""
+    real = np.asarray(deviation * a, np.float64)
+    return np.where(real > 0, np.log2(np.where(real > 0, real, 1.0) / NOISE_UNIT), 0.0)
+
+
+def _noise_deviation(exponent: Any, a: Any, profile: Arithmetic) -> Any:
+    exponent = np.asarray(exponent, np.float64)
+    return np.where(exponent != 0, NOISE_UNIT * np.exp2(exponent) / a, 0.0)
 
 
 KINDS: Mapping[str, KindRow] = {
@@ -94,6 +112,10 @@ KINDS: Mapping[str, KindRow] = {
             lambda x, a, profile: x * (1 << RANDOM_BITS),
             lambda n, a, profile: n / (1 << RANDOM_BITS),
             False, "round(2**24 p)", "random words of 24 bits",
+        ),
+        KindRow(
+            "noise", _noise_exponent, _noise_deviation,
+            True, "round(log2(A x / 0.575))", "uniform noise of Loihi 1, as in nengo-loihi 1.1",
         ),
         KindRow(
             "count",

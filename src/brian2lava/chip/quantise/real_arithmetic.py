@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from brian2lava.chip.arithmetic import Call, Expression, Name, Number
-from brian2lava.chip.limits import DECAY_UNITY, STATE_MAX
+from brian2lava.chip.limits import DECAY_UNITY, RANDOM_BITS, STATE_MAX
 from brian2lava.errors import NotSupported
 
 
@@ -40,6 +40,8 @@ REAL: Mapping[str, Callable[..., Any]] = {
     "select": lambda x, y, z: np.where(x != 0, y, z),
     "decay": lambda x, d: x * (1 - d / DECAY_UNITY),
     "rotate": lambda x, f, y, g, bits, more: (x * f + y * g) * np.exp2(-bits) + more,
+    # whole numbers 0 .. y - 1 are y intervals of length 1: their middles have the same mean
+    "drawn_below": lambda x, y: x * y / (1 << RANDOM_BITS) - 0.5,
     "wrap_once": lambda x: x,
     "wrap_modulo": lambda x, bits: x,
     "clip": _clip,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brian2lava.chip.arithmetic import Name
+from brian2lava.chip.given_words import GivenWords
 from brian2lava.chip.ideal import (
     IdealNetwork,
     IdealPopulation,
@@ -24,7 +25,7 @@ from brian2lava.chip.ideal import (
     Reals,
     StateLink,
 )
-from brian2lava.chip.limits import ALIGNMENT
+from brian2lava.chip.limits import ALIGNMENT, RANDOM_BITS
 from brian2lava.chip.models.neuron import Step
 from brian2lava.chip.network import Source, SpikeTimes
 from brian2lava.chip.plain import Recorded
@@ -101,6 +102,8 @@ class RealChip:
         Of what stochastic models and Poisson sources draw: the same numbers as
         ``PlainChip(network, np.random.default_rng(seed))``.
     arithmetic : Arithmetic
+    words : dict of population to array of shape (steps, size), optional
+        What stochastic models drew elsewhere, in the place of draws.
     """
 
     def __init__(
@@ -109,11 +112,13 @@ class RealChip:
         scales: Mapping[str, float] | None = None,
         seed: int = 0,
         arithmetic: Arithmetic = LAVA,
+        words: Mapping[str, Any] | None = None,
     ) -> None:
         self.ideal = replace(ideal, populations=tuple(map(with_extras, ideal.populations)))
         self.now = 0
         self.arithmetic = arithmetic
         self.draws = np.random.default_rng(seed)
+        self._words = {name: GivenWords(rows) for name, rows in (words or {}).items()}
         self.scales: dict[str, float] = {}
         self.states: dict[str, dict[str, Reals]] = {}
         #: values of the last step, before ``after``: what states reach within a step
@@ -207,7 +212,8 @@ class RealChip:
         values: dict[str, Any] = {**self._registers[name], **states, "t": float(self.now + 1)}
         values.update({port: self.arrived[name, port] for port in population.neuron.ports})
         for draw in step.draws:
-            values[draw] = np.floor(self.draws.random(population.size) * (1 << 24))
+            random = self._words.get(name, self.draws).random(population.size)
+            values[draw] = np.floor(random * (1 << RANDOM_BITS))
         for target, expression in step.assignments:
             values[target] = evaluate_real(expression, values)
         values["fired"] = evaluate_real(step.fired, values)
@@ -279,6 +285,7 @@ def run_real(
     seed: int = 0,
     scales: Mapping[str, float] | None = None,
     arithmetic: Arithmetic = LAVA,
+    words: Mapping[str, Any] | None = None,
 ) -> RealRecorded:
     """The network in floating point for ``steps`` steps; parameters as in :class:`RealChip`.
 
@@ -286,7 +293,7 @@ def run_real(
     """
     if steps < 0:
         raise OptionError(f"run_real({steps}): the number of steps must not be negative.")
-    chip = RealChip(ideal, scales, seed, arithmetic)
+    chip = RealChip(ideal, scales, seed, arithmetic, words)
     spikes: dict[str, list[NDArray[np.int64]]] = {
         item.name: [] for item in (*ideal.populations, *ideal.sources)
     }

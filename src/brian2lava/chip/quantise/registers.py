@@ -37,6 +37,7 @@ REMEDY = {
     "level": SMALLER,
     "rotation": "The oscillation must not grow.",
     "fraction": "A probability lies between 0 and 1.",
+    "noise": SMALLER,
     "count": "Use a longer time step, so that fewer steps are counted.",
 }
 

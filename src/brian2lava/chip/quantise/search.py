@@ -22,7 +22,13 @@ from brian2lava.chip.limits import (
 )
 from brian2lava.chip.profiles import Arithmetic
 from brian2lava.chip.quantise.compensation import VOLTAGE_DECAYS
-from brian2lava.chip.quantise.kinds import KINDS, mantissa_and_exponent, rounded
+from brian2lava.chip.quantise.kinds import (
+    KINDS,
+    NOISE_UNIT,
+    mantissa_and_exponent,
+    relative_error,
+    rounded,
+)
 from brian2lava.chip.quantise.registers import is_level
 from brian2lava.chip.quantise.synapses import SignedPart, largest_scale, mantissas
 
@@ -101,6 +107,8 @@ def _quantity_bound(population: IdealPopulation, quantity: Quantity) -> float:
     if quantity.kind == "bias":
         return _over(BIAS_MANTISSA.high << BIAS_EXPONENT.high, largest)
     limit = population.neuron.register(quantity.register).limit.high
+    if quantity.kind == "noise":
+        return _over(NOISE_UNIT * (1 << limit), largest)
     return _over(limit << ALIGNMENT if quantity.kind == "threshold" else limit, largest)
 
 
@@ -151,6 +159,8 @@ def loss(population: IdealPopulation, inputs: Inputs, profile: Arithmetic, scale
         kind = KINDS[quantity.kind]
         if quantity.kind == "bias":
             total += (_bias_weight(population, quantity) * _bias_error(quantity, scales)) ** 2
+        elif quantity.kind == "noise":
+            total += _noise_error(quantity, scales, profile) ** 2
         elif kind.scaled:
             total += _rounding_error(quantity.value, kind.scale(1.0, scales, profile)) ** 2
     return total + (0.5 * _decay_error(population, scales)) ** 2
@@ -197,6 +207,14 @@ def _bias_error(quantity: Quantity, scales: Reals) -> Reals:
     real = sample * scales[:, None]
     whole, exponent = mantissa_and_exponent(real)
     return _root_mean_square((whole * np.exp2(exponent) - real) / scales[:, None], sample)
+
+
+def _noise_error(quantity: Quantity, scales: Reals, profile: Arithmetic) -> Reals:
+    """Of standard deviations: a chip's are powers of 2."""
+    kind, sample = KINDS["noise"], _sample(quantity.value)
+    chosen = np.rint(kind.scale(sample, scales[:, None], profile))
+    errors = relative_error(sample, kind.unscale(chosen, scales[:, None], profile))
+    return np.asarray(np.sqrt(np.mean(np.square(errors), axis=1)))
 
 
 def threshold_of(population: IdealPopulation) -> float:

@@ -54,17 +54,22 @@ def confirm(group: Any, namespace: Mapping[str, Any], found: PopulationMap, code
     )
     step = int(round(float(np.ravel(group.variables["t"].get_value())[0]) / found.dt))
     initial = found.initial()
+    noises = [noise.name for noise in found.noises]
     scale = np.maximum(np.abs(initial).max(axis=1, initial=0), np.abs(found.bias).max(axis=1))
     scale = np.where(scale > 0, scale, 1.0)[:, None]
     for _ in range(3):
         x = scale * draw.standard_normal(initial.shape)
         expected, size = stepped(found, x, step)
+        z = draw.standard_normal((len(found.noises), initial.shape[1]))
+        for noise, drawn_now in zip(found.noises, z, strict=True):
+            expected, size = expected + noise.gain * drawn_now, size + np.abs(noise.gain)
         names = _Names(group, namespace)
         names["t"] = step * found.dt
         names.update(zip((state.name for state in found.states), x, strict=True))
+        names.update(zip(noises, np.sqrt(found.dt) * z, strict=True))
         names.update(dict.fromkeys(drawn, np.nan))  # no state may depend on these
         for name, node, _text in statements:
-            if name in drawn:
+            if name in drawn or name in noises:
                 continue
             rendered = NumpyNodeRenderer().render_node(ast.fix_missing_locations(node))
             with np.errstate(all="ignore"):

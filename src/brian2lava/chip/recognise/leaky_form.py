@@ -15,6 +15,7 @@ from brian2lava.chip.recognise.matched import (
     Matched,
     register_value,
 )
+from brian2lava.chip.recognise.noise import noise_quantities
 from brian2lava.chip.recognise.step_map import Array, Crossing, TwoSided
 
 
@@ -52,6 +53,8 @@ class LeakyForm:
             quantities.append(
                 Quantity("refractory", "count", register_value(self.blocked), "refractory steps")
             )
+        noise, noted = noise_quantities(self.leaky, channels)
+        quantities += noise
         links, initial = self._states(crossing, origin)
         population = IdealPopulation(
             found.name,
@@ -60,7 +63,7 @@ class LeakyForm:
             tuple(quantities),
             tuple(links),
             initial,
-            notes=self._notes(channels),
+            notes=self._notes(channels) + noted,
         )
         return Matched(population, self.drive.ports())
 

@@ -14,6 +14,7 @@ from brian2lava.chip.recognise.chance import prob_spiker
 from brian2lava.chip.recognise.leaky import Leaky
 from brian2lava.chip.recognise.leaky_form import LeakyForm
 from brian2lava.chip.recognise.matched import Matched
+from brian2lava.chip.recognise.noise import refuse_noise
 from brian2lava.chip.recognise.resonator import Resonator, is_resonator
 from brian2lava.chip.recognise.step_map import Chance, PopulationMap
 
@@ -33,11 +34,14 @@ def match(found: PopulationMap, driven: Collection[str] = ()) -> Matched:
         Names the term that does not fit, the nearest model, and what to change.
     """
     if isinstance(found.threshold, Chance):
+        refuse_noise(found, "ProbSpiker")
         return prob_spiker(found, found.threshold, driven)
     if is_resonator(found):
+        refuse_noise(found, "RF")
         return Resonator(found, driven).matched()
     leaky = Leaky(found, driven)
     if is_adaptive(leaky):
+        refuse_noise(found, "ATRLIF")
         return Adaptive(leaky).matched()
     leaky.check()
     return LeakyForm(leaky).matched()

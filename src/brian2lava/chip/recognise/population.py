@@ -17,6 +17,7 @@ from brian2lava.chip.recognise.condition import threshold_of
 from brian2lava.chip.recognise.confirm import confirm
 from brian2lava.chip.recognise.earlier import drawn_of, earlier_of
 from brian2lava.chip.recognise.expression import assignments, evaluate, evaluate_node
+from brian2lava.chip.recognise.noise import bind_noises, noises_in, noises_of
 from brian2lava.chip.recognise.parts import refuse_other_parts
 from brian2lava.chip.recognise.polynomial import Expansion, NotPolynomial, monomial_text
 from brian2lava.chip.recognise.refractory import refractory_of
@@ -94,6 +95,7 @@ def population_map(
         phi=_square(rows, names),
         bias=stacked([row.value for row in rows]),
         inputs=scope.inputs(rows),
+        noises=noises_in(group, rows),
         threshold=_threshold(group, scope),
         reset=_reset(group, scope),
         refractory=refractory.steps,
@@ -149,17 +151,10 @@ def _refuse_nonlinear(group: Any, name: str, scope: GroupScope) -> None:
     """Look at the equation itself: the integrator's code has the term in many places."""
     equation = group.user_equations[name]
     remedy = "make the equation linear in the state variables"
-    if equation.stochastic_variables:
-        noise = ", ".join(sorted(equation.stochastic_variables))
-        refuse(
-            group,
-            f"d{name}/dt contains the noise {noise}",
-            "A chip neuron gets noise as spikes of a PoissonGroup or PoissonInput",
-            f"replace {noise} by such an input",
-        )
     saved = dict(scope.bound)
     try:
         _bind_frozen(group, scope)
+        bind_noises(group, scope)
         scope.bound["not_refractory"] = Expansion.constant(True)
         value = evaluate(equation.expr.code, scope).cleaned()
     except NotPolynomial as term:
@@ -171,7 +166,7 @@ def _refuse_nonlinear(group: Any, name: str, scope: GroupScope) -> None:
 def _refuse_terms(
     group: Any, what: str, value: Expansion, scope: GroupScope, remedy: str, nearest: str = _LINEAR
 ) -> None:
-    known = {*scope.states, *scope.input_symbols()}
+    known = {*scope.states, *scope.input_symbols(), *noises_of(group)}
     for monomial in value.terms:
         foreign = {name for name, _ in monomial} - known
         if foreign & drawn_of(group):
@@ -247,9 +242,12 @@ def _updated(
     """The states after the state update, as polynomials in those before, and their scope."""
     scope = GroupScope(group, scope.namespace, scope.states)
     _bind_frozen(group, scope)
+    bind_noises(group, scope)
     scope.bound["not_refractory"] = Expansion.constant(not refractory_now)
     try:
         for name, node, _ in assignments(_update_code(group, scope.namespace)):
+            if name in noises_of(group):
+                continue
             scope.bound[name] = evaluate_node(node, scope)
     except NotPolynomial as term:
         refuse(group, f"a step contains '{term}'", _LINEAR, "use another integration method")

@@ -116,6 +116,17 @@ class TimedInput:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """A ``xi``: in each step, a normal number z of its own for each neuron, ``x' += gain * z``.
+
+    ``gain`` has shape (n_states, 1 | N); ``name`` is the name that the equations call it by.
+    """
+
+    name: str
+    gain: Array
+
+
+@dataclass(frozen=True)
 class Crossing:
     """Fires where ``weights · x + offset > 0`` (``>= 0`` where ``inclusive``).
 
@@ -226,6 +237,7 @@ class PopulationMap:
         Structural zeros are exactly 0; the last axis is 1 where all neurons are alike.
     bias : array of shape (n_states, 1 | N)
     inputs : tuple of TimedInput
+    noises : tuple of Noise
     threshold : Threshold or None
         ``None``: never fires.
     reset : Reset or None
@@ -253,6 +265,7 @@ class PopulationMap:
     phi: Array
     bias: Array
     inputs: tuple[TimedInput, ...]
+    noises: tuple[Noise, ...]
     threshold: Threshold | None
     reset: Reset | None
     refractory: Array

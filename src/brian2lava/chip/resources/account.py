@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brian2lava.chip.models.membrane import WORD
 from brian2lava.chip.resources.budget import Budget
 from brian2lava.chip.resources.flat import Flat, compartments_of
 
@@ -68,7 +69,9 @@ def costs(flat: Flat, budget: Budget) -> Costs:
             default=0,
         )
         own = sum(np.ndim(values) > 0 for values in population.registers.values())
-        words = len(population.neuron.states) + own + (len(population.neuron.ports) << arriving)
+        states = len(population.neuron.states) - (WORD in population.neuron.states)
+        noisy = bool(np.any(population.registers.get("noise_exp", 0)))
+        words = states + noisy + own + (len(population.neuron.ports) << arriving)
         compartments.append(compartments_of(population, budget))
         state.append(words * budget.word_bits)
         delay.append(arriving)

@@ -22,6 +22,8 @@ from brian2lava.fit.batch.settings import Settings
 from brian2lava.fit.batch.stimulus import Stimulus
 
 Drive = Literal["graded", "bias"]
+#: What a model can leave out where it is 0: only that is worth a kernel of its own.
+_LEFT_OUT = {"refractory", "noise_exp", "noise_at_u"}
 
 
 class _Job(ctypes.Structure):
@@ -53,7 +55,7 @@ class Outcome:
         Forced runs only: by how much, summed over steps, the neuron was below its threshold where
         the recording has a spike, and above it where there is none. In units of the state.
     unlike : array of float64, shape (size,)
-        Forced runs with a voltage: the part of its variance that the neuron's own does not explain
+        Runs with a voltage: the part of its variance that the neuron's own does not explain
         (1 - r**2, over the steps that are compared); otherwise 0.
     traces : dict of str to array of int32, shape (size, steps), or empty
     """
@@ -146,7 +148,7 @@ class Batch:
         forced : array of int, optional
             Steps of the recording's spikes: the forced kernel runs, and no spikes are returned.
         voltage : array of float32, shape (steps,), optional
-            With ``forced``: the recording's, in any unit.
+            The recording's, in any unit.
         compared : array of bool, shape (steps,), optional
             The steps in which voltages are compared; all, where it is left out.
         traces : bool
@@ -231,9 +233,8 @@ class Batch:
             list(pool.map(lambda job: library.b2l_batch(ctypes.byref(job)), jobs))
 
     def _library(self, settings: Settings, forced: bool) -> tuple[Kernel, Any]:
-        zero = frozenset(n for n, values in settings.registers.items() if not values.any())
-        # only what a model can leave out is worth a kernel of its own
-        zero &= {"refractory"}
+        given = settings.registers
+        zero = frozenset(name for name in _LEFT_OUT if name not in given or not given[name].any())
         return _compiled(self.model.name, self.arithmetic, zero, self.drive == "bias", forced,
                          settings.recurrent)  # fmt: skip
 

@@ -88,6 +88,8 @@ def written_neuron(
         refuse(population, f"it is a {population.model}")
     if population.quantity("refractory") is not None or "blocked" in population.initial:
         refuse(population, "it has a refractory period")
+    if population.quantity("noise_exp") is not None:
+        refuse(population, "its equations contain noise")
     return _Leaky(population, convention, w_in, driven).written()
 
 
