@@ -30,6 +30,14 @@ class Loaded:
     queues: list[Any] = field(default_factory=list)
     finalizer: Any = None
 
+    def serves(self, source: Source, captured: Captured, threads: int) -> bool:
+        """Whether this program, with these queues, is what is loaded."""
+        return (
+            self.source == source
+            and self.instance["threads"] == threads
+            and [reference() for reference in self.queues] == list(captured.queues.values())
+        )
+
     def leave(self) -> None:
         """Take the spikes in flight back and free the engine."""
         if self.finalizer is not None:
@@ -93,11 +101,7 @@ class Runs:
         self._left.clear()
         old = self._loaded.pop(net, None)
         if old is not None and not (
-            old.host is host
-            and host.alive
-            and old.source == source
-            and old.instance["threads"] == threads
-            and [reference() for reference in old.queues] == list(captured.queues.values())
+            old.host is host and host.alive and old.serves(source, captured, threads)
         ):
             old.leave()
             old = None

@@ -105,7 +105,7 @@ def engine_loop(
         if reason:
             finished.notes.append(reason)
     else:
-        host, make_instance = host_for(device, net, in_parts), in_parts.make_instance()
+        host, make_instance = host_for(device, net, in_parts, captured), in_parts.make_instance()
         finished.notes.append(f"{len(in_parts.graph.ways)} Lava processes: brian2lava.draw()")
     finished.host = host.name
     loaded = device.runs.load(

@@ -89,16 +89,15 @@ def _home(obj: Any) -> Any:
     """The object that a user made, of a part of it."""
     if isinstance(obj, SynapticPathway):
         return obj.synapses
-    if isinstance(obj, CodeRunner) and not isinstance(obj, PoissonInput):
-        if obj.group.name != obj.name:
-            return _home(obj.group)
     if isinstance(obj, Subgroup):
         return _home(obj.source)
-    return obj
+    if not isinstance(obj, CodeRunner) or isinstance(obj, PoissonInput):
+        return obj
+    return obj if obj.group.name == obj.name else _home(obj.group)
 
 
-def host_for(device: Any, net: Any, planned: Planned) -> Any:
-    """The processes of ``net``: those that are there if they make the same graph.
+def host_for(device: Any, net: Any, planned: Planned, captured: Captured) -> Any:
+    """The processes of ``net``: those that are there if they run the same.
 
     Raises
     ------
@@ -108,20 +107,19 @@ def host_for(device: Any, net: Any, planned: Planned) -> Any:
     reason = why_not_lava()
     if reason is not None:
         raise NotSupported(
-            f"set_device('lava', granularity='object'): a process for each object needs Lava."
+            "set_device('lava', granularity='object'): a process for each object needs Lava."
             f" {reason} Use granularity='network'."
         )
     from brian2lava.processes.objects_host import ObjectsHost
 
     loaded = device.runs.of(net)
     if loaded is not None:
-        instance = loaded.instance
+        instance: Any = loaded.instance
         if (
             isinstance(loaded.host, ObjectsHost)
             and loaded.host.alive
             and loaded.host.graph == planned.graph
-            and loaded.source == planned.source
-            and isinstance(instance, PartedInstance)
+            and loaded.serves(planned.source, captured, device.options.threads)
             and not instance.halfway
         ):
             return loaded.host
