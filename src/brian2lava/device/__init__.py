@@ -40,6 +40,7 @@ from brian2lava.device.compiler import compiler_path
 from brian2lava.device.loaded import Runs
 from brian2lava.device.mirrors import Mirrors, on_twins
 from brian2lava.device.other_steps import time_steps
+from brian2lava.device.parts import Planned
 from brian2lava.device.preferences import check_preferences, preferred_threads
 from brian2lava.device.queues import PathwayQueue
 from brian2lava.device.random_streams import RandomStreams
@@ -78,6 +79,7 @@ class LavaDevice(StandaloneInterface):
         self.runs = Runs()
         self.chip_runs = ChipRuns()
         self.last_program: StepProgram | None = None
+        self.last_parts: Planned | None = None
         self._last_report: Report | None = None
         self._last_run_time = 0.0
         self._last_run_completed_fraction = 0.0
