@@ -3,6 +3,7 @@
 from brian2lava.fit.candidates import CANDIDATES, Candidate, candidate
 from brian2lava.fit.export import Exported, Request, export
 from brian2lava.fit.float_fit import FloatFit, float_fit
+from brian2lava.fit.many import Cell, Many, ManyProgress, ManyResult, fit_many, pattern_cells
 from brian2lava.fit.search import FitOptions, FitResult, Fitting, Found, Progress, fit
 from brian2lava.fit.session import Session
 from brian2lava.fit.target import (
@@ -18,12 +19,16 @@ from brian2lava.fit.verify import Verified, verify
 __all__ = [
     "CANDIDATES",
     "Candidate",
+    "Cell",
     "Exported",
     "FitOptions",
     "FitResult",
     "Fitting",
     "FloatFit",
     "Found",
+    "Many",
+    "ManyProgress",
+    "ManyResult",
     "Progress",
     "Request",
     "Session",
@@ -34,8 +39,10 @@ __all__ = [
     "equations_target",
     "export",
     "fit",
+    "fit_many",
     "float_fit",
     "model_target",
+    "pattern_cells",
     "read_recording",
     "read_recording_bytes",
     "verify",
