@@ -52,6 +52,7 @@ from brian2lava.engine.memory import GrowingArray, arena
 from brian2lava.errors import NotSupported
 from brian2lava.options import CHIPS, Options
 from brian2lava.preset_mode.model_loader import ModelLoader, read_models
+from brian2lava.processes.drawing import Drawing
 from brian2lava.program.step_program import StepProgram
 from brian2lava.program.text import as_text
 from brian2lava.report import Report
@@ -137,6 +138,21 @@ class LavaDevice(StandaloneInterface):
                 "device.program_text(): no program has run on the device 'lava' yet."
             )
         return as_text(self.last_program)
+
+    def draw(self) -> Drawing:
+        """The graph of the last run with ``granularity="object"``; see :func:`brian2lava.draw`.
+
+        Raises
+        ------
+        RuntimeError
+            No network has run so.
+        """
+        if self.last_parts is None:
+            raise RuntimeError(
+                "draw(): no network has run as a graph of processes. Call set_device('lava',"
+                " granularity='object') and run(...) first."
+            )
+        return self.last_parts.drawing()
 
     # ------------------------------------------------------------ arrays
     def add_array(self, var: ArrayVariable) -> None:

@@ -20,6 +20,7 @@ from brian2lava.engine.cpu.source import Source
 from brian2lava.engine.host import why_not_lava
 from brian2lava.errors import NotSupported
 from brian2lava.options import Options
+from brian2lava.processes.drawing import Drawing, drawing
 from brian2lava.processes.graph_plan import plan_graph
 from brian2lava.processes.ways import Graph
 from brian2lava.program import step_program as program
@@ -40,6 +41,10 @@ class Planned:
     def make_instance(self) -> Callable[..., Any]:
         """What makes this program's instance, as ``Instance`` does that of a whole program."""
         return functools.partial(PartedInstance, step_program=self.step_program, walks=self.walks)
+
+    def drawing(self) -> Drawing:
+        """The graph as text and as a picture."""
+        return drawing(self.walks, self.ownership, self.graph)
 
 
 def plan(
@@ -63,7 +68,7 @@ def ownership(captured: Captured, objects: Sequence[BrianObject]) -> Ownership:
 
     def named(obj: Any) -> str:
         home = _home(obj)
-        kinds.setdefault(home.name, type(home).__name__)
+        kinds.setdefault(home.name, home.__class__.__name__)
         return str(home.name)
 
     operations = tuple(

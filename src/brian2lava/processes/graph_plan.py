@@ -18,7 +18,7 @@ from brian2lava.processes.ways import (
     Way,
 )
 from brian2lava.program.partition import PYTHON, Ownership
-from brian2lava.program.walks import Edge, Receive, Run, Send, Walks
+from brian2lava.program.walks import Receive, Run, Send, Walks, carried
 
 
 def plan_graph(walks: Walks, ownership: Ownership, sizes: Mapping[str, int]) -> Graph:
@@ -37,7 +37,7 @@ def plan_graph(walks: Walks, ownership: Ownership, sizes: Mapping[str, int]) -> 
     connections = []
     for edge in walks.edges:
         size, dtype = (sizes[edge.arrays[0]], "int32") if edge.kind == "spikes" else (1, "int64")
-        about = label(edge, ownership).replace(", ", "_")
+        about = carried(edge, ownership).replace(", ", "_")
         receiver = names[edge.receivers[0]]
         out = f"{about}_out" if len(edge.receivers) > 1 or size > 1 else f"{about}_to_{receiver}"
         out = taken[edge.sender].free(out)
@@ -65,15 +65,6 @@ def plan_graph(walks: Walks, ownership: Ownership, sizes: Mapping[str, int]) -> 
         for place, name in enumerate(names)
     )
     return Graph(ways, tuple(connections))
-
-
-def label(edge: Edge, ownership: Ownership) -> str:
-    """What an edge carries, in the words of its user: an event's name, or variables."""
-    variables = [ownership.variable(array) for array in edge.arrays]
-    if edge.kind == "spikes":
-        (events,) = variables
-        return events.removeprefix("_").removesuffix("space")
-    return ", ".join(variables) if variables else "turn"
 
 
 @dataclass

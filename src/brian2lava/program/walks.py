@@ -100,6 +100,15 @@ class Walks:
         return tuple(item for _, item in items)
 
 
+def carried(edge: Edge, ownership: Ownership) -> str:
+    """What an edge is about, in its user's words: an event's name, or variables."""
+    variables = [ownership.variable(array) for array in edge.arrays]
+    if edge.kind == "spikes":
+        (events,) = variables
+        return events.removeprefix("_").removesuffix("space")
+    return ", ".join(variables) if variables else "turn"
+
+
 def walks(
     step_program: program.StepProgram,
     ownership: Ownership,
