@@ -17,7 +17,6 @@ from lava.magma.compiler.channels.pypychannel import CspRecvPort, CspSendPort
 from lava.utils.sparse import find
 from scipy.sparse import csr_matrix
 
-from brian2lava.errors import EngineError
 from brian2lava.interop.compiled.turns import wait_for
 
 #: Lava's command of a RefPort that a value follows (VarPortCmd.SET).
@@ -73,6 +72,10 @@ class Channel:
         return True
 
 
+class Halted(BaseException):
+    """A process waited for the user's code when the user ended the run."""
+
+
 class Pipe(Channel):
     """A channel to or from the user's own code, in another thread; it has a limited size.
 
@@ -90,7 +93,7 @@ class Pipe(Channel):
     def _until(self, ready: Callable[[], bool], doing: str) -> None:
         while not self.changed.wait_for(ready, self._LOOK_SECONDS):
             if self.ended():
-                raise EngineError(f"{doing}: the run ended while it waited.")
+                raise Halted(f"{doing} when the run was ended")
 
     def post(self, data: Any) -> None:
         with self.changed:

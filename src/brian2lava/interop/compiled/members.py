@@ -19,6 +19,7 @@ from lava.magma.compiler.builders.py_builder import PyProcessBuilder
 from lava.magma.compiler.executable import Executable
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.process.ports.ports import InPort, create_port_id
+from lava.proc.io.extractor import VarWire
 from scipy.sparse import spmatrix
 
 from brian2lava.errors import NotSupported
@@ -98,6 +99,8 @@ def members_of(executable: Executable) -> list[Member]:
     _join(found, executable.channel_builders)
     for member in found.values():
         _open_pipes(member)
+        if isinstance(member.process, VarWire):
+            _open_wire(member)
     for member in found.values():
         member.model = _built(member.builder)
         member.write = partial(setattr, member.model)
@@ -194,6 +197,16 @@ def _open_pipes(member: Member) -> None:
         else:
             member.builder.set_csp_ports([SendEnd(name, pipe)])
             declared.external_pipe_csp_recv_port = ReceiveEnd("dst", pipe)
+
+
+def _open_wire(member: Member) -> None:
+    """A VarWire makes its channel itself, with threads; here it gets one like the others."""
+    wire, name = member.process, f"{member.name}.wire_tap"
+    wire._pm_to_p_dst_port.join()
+    pipe = Pipe(name, "the user's code", wire.shape, float, wire.buffer_size)
+    member.pipes.append(pipe)
+    member.builder.proc_params.overwrite("pm_to_p_src_port", SendEnd("src", pipe))
+    wire._pm_to_p_dst_port = ReceiveEnd("dst", pipe)
 
 
 def _built(builder: Any) -> Any:

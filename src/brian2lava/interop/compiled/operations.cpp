@@ -47,6 +47,27 @@ inline int32_t kept_any(int32_t x, int32_t k) {
   return int32_t(uint32_t(p < 0 ? uint64_t(-((-p) >> 12)) : uint64_t(p >> 12)));
 }
 
+// Calls f(j) for every source j that sent something; most send nothing, so blocks are looked at.
+template <class S, class F> inline void for_each_sent(const S* s, int64_t n, F f) {
+  constexpr int64_t block = 32;
+  int64_t j = 0;
+  for (; j + block <= n; j += block) {
+    int any = 0;
+    for (int64_t i = 0; i < block; i++) any |= s[j + i] != S(0);
+    if (!any) continue;
+    for (int64_t i = j; i < j + block; i++) if (s[i] != S(0)) f(i);
+  }
+  for (; j < n; j++) if (s[j] != S(0)) f(j);
+}
+
+// Sums are shifted by the weights' exponent, up or (rounding down) down.
+template <class A> inline void shift(A* out, int64_t n, int64_t exponent) {
+  if constexpr (std::is_integral_v<A>) {
+    if (exponent > 0) for (int64_t i = 0; i < n; i++) out[i] = left(out[i], exponent);
+    else if (exponent < 0) for (int64_t i = 0; i < n; i++) out[i] = right(out[i], -exponent);
+  }
+}
+
 }  // namespace
 
 template <class In, class Out> struct Gather {
@@ -100,7 +121,8 @@ template <class In, class Via, class Out> struct Record {
 
 template <class Out, bool ternary> struct LifFixed {
   int64_t n;
-  int64_t small;
+  int64_t small;    // all decays are within 0 and 4096
+  int64_t alike;    // decays and thresholds are the same for all neurons
   int64_t interval;  // of LIFReset; 0: none
   int64_t offset;
   const int32_t* a;
@@ -112,20 +134,29 @@ template <class Out, bool ternary> struct LifFixed {
   const int32_t* high;
   const int32_t* low;
   Out* s;
-  template <bool narrow> void update() const {
+  template <bool narrow, bool uniform> void update() const {
     constexpr int32_t limit = 1 << 23;
+    const int32_t* __restrict input = a;
+    const int32_t* __restrict added = bias;
+    int32_t* __restrict current = u;
+    int32_t* __restrict voltage = v;
+    Out* __restrict spike = s;
+    const int32_t ku = keep_u[0], kv = keep_v[0], top = high[0], bottom = low[0];
+#pragma GCC ivdep
     for (int64_t i = 0; i < n; i++) {
-      int32_t c = narrow ? kept_small(u[i], keep_u[i]) : kept_any(u[i], keep_u[i]);
-      c = plus(c, int32_t(uint32_t(a[i]) << 6));
+      const int32_t k = uniform ? ku : keep_u[i], l = uniform ? kv : keep_v[i];
+      int32_t c = narrow ? kept_small(current[i], k) : kept_any(current[i], k);
+      c = plus(c, int32_t(uint32_t(input[i]) << 6));
       int32_t w = c > limit ? minus(c, 2 * limit) : c;
       w = w <= -limit ? plus(c, 2 * limit) : w;
-      u[i] = w;
-      int32_t x = narrow ? kept_small(v[i], keep_v[i]) : kept_any(v[i], keep_v[i]);
-      x = plus(plus(x, w), bias[i]);
+      current[i] = w;
+      int32_t x = narrow ? kept_small(voltage[i], l) : kept_any(voltage[i], l);
+      x = plus(plus(x, w), added[i]);
       x = x < -limit + 1 ? -limit + 1 : x > limit - 1 ? limit - 1 : x;
-      const int up = x > high[i], down = ternary ? x < low[i] : 0;
-      s[i] = Out(up - down);
-      v[i] = (up != down) ? 0 : x;
+      const int32_t up = x > (uniform ? top : high[i]);
+      const int32_t down = ternary ? x < (uniform ? bottom : low[i]) : 0;
+      spike[i] = Out(up - down);
+      voltage[i] = up != down ? 0 : x;
     }
   }
   void run(int64_t t) const {
@@ -133,7 +164,9 @@ template <class Out, bool ternary> struct LifFixed {
       std::memset(u, 0, n * sizeof(int32_t));
       std::memset(v, 0, n * sizeof(int32_t));
     }
-    if (small) update<true>(); else update<false>();
+    if (!n) return;
+    if (small) { if (alike) update<true, true>(); else update<true, false>(); }
+    else update<false, false>();
   }
 };
 
@@ -165,45 +198,58 @@ template <bool ternary> struct LifFloat {
       }
       return;
     }
+    const double* __restrict input = a;
+    const double* __restrict added = bias;
+    double* __restrict current = u;
+    double* __restrict voltage = v;
+    double* __restrict spike = s;
+#pragma GCC ivdep
     for (int64_t i = 0; i < n; i++) {
-      const double c = u[i] * keep_u[i] + a[i];
-      u[i] = c;
-      const double x = v[i] * keep_v[i] + c + bias[i];
-      const int up = x > high[i], down = ternary ? x < low[i] : 0;
-      s[i] = up - down;
-      v[i] = up != down ? 0 : x;
+      const double c = current[i] * keep_u[i] + input[i];
+      current[i] = c;
+      const double x = voltage[i] * keep_v[i] + c + added[i];
+      const double up = x > high[i] ? 1.0 : 0.0, down = ternary && x < low[i] ? 1.0 : 0.0;
+      spike[i] = up - down;
+      voltage[i] = up != down ? 0.0 : x;
     }
   }
 };
 
 // A connection. Rows of `weights` belong to sources; sums go over the sources that sent something.
+// Where all sums fit into the weights' own type, they are made in `narrow`, which is faster.
 template <class W, class S, class A> struct Matrix {
   int64_t rows;
   int64_t columns;
   int64_t graded;
   int64_t exponent;
+  int64_t fits;
   const W* weights;
   const S* s;
+  W* narrow;
   A* out;
   void run(int64_t) const {
-    std::memset(out, 0, columns * sizeof(A));
-    for (int64_t j = 0; j < rows; j++) {
-      if (s[j] == 0) continue;
-      const W* row = weights + j * columns;
-      if (graded) {
-        const A by = A(s[j]);
-        for (int64_t i = 0; i < columns; i++) out[i] = plus(out[i], times(A(row[i]), by));
-      } else {
-        for (int64_t i = 0; i < columns; i++) out[i] = plus(out[i], A(row[i]));
-      }
+    if (!graded && fits) {
+      add(narrow);
+      for (int64_t i = 0; i < columns; i++) out[i] = A(narrow[i]);
+    } else {
+      add(out);
     }
-    shift();
+    shift(out, columns, exponent);
   }
-  void shift() const {
-    if constexpr (std::is_integral_v<A>) {
-      if (exponent > 0) for (int64_t i = 0; i < columns; i++) out[i] = left(out[i], exponent);
-      else if (exponent < 0) for (int64_t i = 0; i < columns; i++) out[i] = right(out[i], -exponent);
-    }
+  template <class T> void add(T* sums) const {
+    T* __restrict to = sums;
+    std::memset(to, 0, columns * sizeof(T));
+    for_each_sent(s, rows, [&](int64_t j) {
+      const W* __restrict row = weights + j * columns;
+      if (graded) {
+        const T by = T(s[j]);
+#pragma GCC ivdep
+        for (int64_t i = 0; i < columns; i++) to[i] = plus(to[i], times(T(row[i]), by));
+      } else {
+#pragma GCC ivdep
+        for (int64_t i = 0; i < columns; i++) to[i] = plus(to[i], T(row[i]));
+      }
+    });
   }
 };
 
@@ -212,23 +258,36 @@ template <class W, class S, class A> struct SparseMatrix {
   int64_t columns;
   int64_t graded;
   int64_t exponent;
+  int64_t fits;
   const int64_t* begin;
   const int32_t* target;
   const W* weights;
   const S* s;
+  W* narrow;
   A* out;
   void run(int64_t) const {
-    std::memset(out, 0, columns * sizeof(A));
-    for (int64_t j = 0; j < rows; j++) {
-      if (s[j] == 0) continue;
-      const A by = graded ? A(s[j]) : A(1);
-      for (int64_t k = begin[j]; k < begin[j + 1]; k++)
-        out[target[k]] = plus(out[target[k]], times(A(weights[k]), by));
+    if (!graded && fits) {
+      add(narrow);
+      for (int64_t i = 0; i < columns; i++) out[i] = A(narrow[i]);
+    } else {
+      add(out);
     }
-    if constexpr (std::is_integral_v<A>) {
-      if (exponent > 0) for (int64_t i = 0; i < columns; i++) out[i] = left(out[i], exponent);
-      else if (exponent < 0) for (int64_t i = 0; i < columns; i++) out[i] = right(out[i], -exponent);
-    }
+    shift(out, columns, exponent);
+  }
+  template <class T> void add(T* sums) const {
+    T* __restrict to = sums;
+    std::memset(to, 0, columns * sizeof(T));
+    for_each_sent(s, rows, [&](int64_t j) {
+      const int64_t end = begin[j + 1];
+      if (graded) {
+        const T by = T(s[j]);
+        for (int64_t k = begin[j]; k < end; k++)
+          to[target[k]] = plus(to[target[k]], times(T(weights[k]), by));
+      } else {
+        for (int64_t k = begin[j]; k < end; k++)
+          to[target[k]] = plus(to[target[k]], T(weights[k]));
+      }
+    });
   }
 };
 

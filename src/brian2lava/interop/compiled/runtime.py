@@ -11,6 +11,7 @@ from lava.magma.compiler.executable import Executable
 from lava.magma.core.run_conditions import AbstractRunCondition, RunContinuous, RunSteps
 
 from brian2lava.errors import EngineError, OptionError
+from brian2lava.interop.compiled.channels import Halted
 from brian2lava.interop.compiled.kit import Kit
 from brian2lava.interop.compiled.members import Member, members_of
 from brian2lava.interop.compiled.plan import Plan, plan
@@ -52,6 +53,7 @@ class CompiledRuntime:
         self._thread: threading.Thread | None = None
         self._problem: BaseException | None = None
         self._halt = False
+        self._broken = ""
         self._is_started = False
         self._is_stopped = False
 
@@ -77,6 +79,8 @@ class CompiledRuntime:
             raise EngineError("the graph was stopped; make it anew to run it again.")
         if self.is_running:
             raise EngineError("the graph is running; wait() or pause() first.")
+        if self._broken:
+            raise EngineError(f"{self._broken}, in the middle of a step: it can't be run on.")
         if isinstance(condition, RunSteps):
             steps, blocking = int(condition.num_steps), bool(condition.blocking)
         elif isinstance(condition, RunContinuous):
@@ -189,7 +193,14 @@ class CompiledRuntime:
         while left and not self._halt:
             size = min(size, left, self._room())
             began = time.perf_counter()
-            self._steps.advance(size)
+            try:
+                self._steps.advance(size)
+            except Halted as halted:  # in the middle of a step
+                self._broken = str(halted)
+                return
+            except Exception:
+                self._broken = "a process raised an exception"
+                raise
             taken = time.perf_counter() - began
             left -= size
             size = max(1, min(8 * size, int(size * _SLICE_SECONDS / max(taken, 1e-7))))

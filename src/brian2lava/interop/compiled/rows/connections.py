@@ -72,17 +72,25 @@ def _dense(kit: Kit, fixed: bool) -> None:
     kit.add("send_" + name_of(sums, sent.dtype), n=n_out, **{"in": buffer}, out=sent)
     kit.then()
     s = kit.input("s_in", np.int32, np.int64, np.float64)
-    kit.add(
+    made = kit.add(
         "matrix_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
-        exponent=_exponent(model) if fixed else 0, weights=rows, s=s, out=buffer,
+        exponent=_exponent(model) if fixed else 0, fits=0, weights=rows, s=s,
+        narrow=np.zeros(n_out, stored), out=buffer,
     )  # fmt: skip
 
     def refresh() -> None:
         if fixed:
             _cut(model)
         rows[:] = model.weights.T
+        made.set("fits", fixed and _fits(rows))
 
     kit.refresh.append(refresh)
+
+
+def _fits(weights: Any) -> bool:
+    """Whether no sum of weights leaves int32."""
+    largest = max(abs(int(weights.min(initial=0))), abs(int(weights.max(initial=0))))
+    return largest * len(weights) < np.iinfo(np.int32).max
 
 
 def _peeked(kit: Kit) -> Any:
@@ -119,8 +127,8 @@ def _sparse(kit: Kit, fixed: bool) -> None:
     begin, target, values = _by_source(model.weights)
     made = kit.add(
         "sparse_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
-        exponent=_exponent(model) if fixed else 0, begin=begin, target=target,
-        weights=values.astype(stored), s=s, out=buffer,
+        exponent=_exponent(model) if fixed else 0, fits=0, begin=begin, target=target,
+        weights=values.astype(stored), s=s, narrow=np.zeros(n_out, stored), out=buffer,
     )  # fmt: skip
 
     def refresh() -> None:
@@ -130,6 +138,7 @@ def _sparse(kit: Kit, fixed: bool) -> None:
         made.set("begin", begin)
         made.set("target", target)
         made.set("weights", values.astype(stored))
+        made.set("fits", fixed and _fits(values))
 
     kit.refresh.append(refresh)
 

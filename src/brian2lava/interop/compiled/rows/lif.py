@@ -38,7 +38,7 @@ def _fixed(kit: Kit, thresholds: tuple[str, ...], operation: str, sends: Any) ->
     keep_u, keep_v, bias, high, low = (np.zeros(n, np.int32) for _ in range(5))
     interval, offset = _resets(kit)
     made = kit.add(
-        operation, n=n, small=0, interval=interval, offset=offset,
+        operation, n=n, small=0, alike=0, interval=interval, offset=offset,
         a=kit.input("a_in", np.int32), u=kit.state("u", np.int32), v=kit.state("v", np.int32),
         keep_u=keep_u, keep_v=keep_v, bias=bias, high=high, low=low,
         s=kit.output("s_out", sends),
@@ -57,6 +57,8 @@ def _fixed(kit: Kit, thresholds: tuple[str, ...], operation: str, sends: Any) ->
         levels = [getattr(model, name.replace("vth", "effective_vth")) for name in thresholds]
         for array, level in zip((high, low), levels):
             array[:] = _spread(np.clip(level, _INT32.min, _INT32.max), shape, np.int32)
+        alike = (keep_u, keep_v, high, low)
+        made.set("alike", n > 0 and all((array == array[0]).all() for array in alike))
 
     kit.refresh.append(refresh)
 
