@@ -47,17 +47,30 @@ inline int32_t kept_any(int32_t x, int32_t k) {
   return int32_t(uint32_t(p < 0 ? uint64_t(-((-p) >> 12)) : uint64_t(p >> 12)));
 }
 
-// Calls f(j) for every source j that sent something; most send nothing, so blocks are looked at.
-template <class S, class F> inline void for_each_sent(const S* s, int64_t n, F f) {
+// Writes which sources sent something; most send nothing, so blocks are looked at first.
+template <class S> inline int64_t senders(const S* s, int64_t n, int32_t* active) {
   constexpr int64_t block = 32;
-  int64_t j = 0;
+  int64_t j = 0, count = 0;
   for (; j + block <= n; j += block) {
     int any = 0;
     for (int64_t i = 0; i < block; i++) any |= s[j + i] != S(0);
     if (!any) continue;
-    for (int64_t i = j; i < j + block; i++) if (s[i] != S(0)) f(i);
+    for (int64_t i = j; i < j + block; i++) {
+      active[count] = int32_t(i);
+      count += s[i] != S(0);
+    }
   }
-  for (; j < n; j++) if (s[j] != S(0)) f(j);
+  for (; j < n; j++) {
+    active[count] = int32_t(j);
+    count += s[j] != S(0);
+  }
+  return count;
+}
+
+// Asks for memory that is read next.
+template <class T> inline void fetch(const T* from, int64_t n) {
+  const char* at = reinterpret_cast<const char*>(from);
+  for (int64_t k = 0; k < n * int64_t(sizeof(T)); k += 64) __builtin_prefetch(at + k);
 }
 
 // Sums are shifted by the weights' exponent, up or (rounding down) down.
@@ -216,7 +229,8 @@ template <bool ternary> struct LifFloat {
 };
 
 // A connection. Rows of `weights` belong to sources; sums go over the sources that sent something.
-// Where all sums fit into the weights' own type, they are made in `narrow`, which is faster.
+// Where all sums fit into the weights' own type, they are made in `narrow`, and where the weights
+// fit into 16 bits, they are read from `brief`: what a step costs is to fetch the rows.
 template <class W, class S, class A> struct Matrix {
   int64_t rows;
   int64_t columns;
@@ -224,23 +238,30 @@ template <class W, class S, class A> struct Matrix {
   int64_t exponent;
   int64_t fits;
   const W* weights;
+  const int16_t* brief;
   const S* s;
   W* narrow;
+  int32_t* active;
   A* out;
   void run(int64_t) const {
     if (!graded && fits) {
-      add(narrow);
+      if (brief) add(narrow, brief); else add(narrow, weights);
       for (int64_t i = 0; i < columns; i++) out[i] = A(narrow[i]);
+    } else if (brief) {
+      add(out, brief);
     } else {
-      add(out);
+      add(out, weights);
     }
     shift(out, columns, exponent);
   }
-  template <class T> void add(T* sums) const {
+  template <class T, class V> void add(T* sums, const V* all) const {
     T* __restrict to = sums;
     std::memset(to, 0, columns * sizeof(T));
-    for_each_sent(s, rows, [&](int64_t j) {
-      const W* __restrict row = weights + j * columns;
+    const int64_t count = senders(s, rows, active);
+    for (int64_t k = 0; k < count; k++) {
+      const int64_t j = active[k];
+      const V* __restrict row = all + j * columns;
+      if (k + 1 < count) fetch(all + active[k + 1] * columns, columns);
       if (graded) {
         const T by = T(s[j]);
 #pragma GCC ivdep
@@ -249,10 +270,11 @@ template <class W, class S, class A> struct Matrix {
 #pragma GCC ivdep
         for (int64_t i = 0; i < columns; i++) to[i] = plus(to[i], T(row[i]));
       }
-    });
+    }
   }
 };
 
+// `brief` has the target in the lower and the weight in the upper 16 bits.
 template <class W, class S, class A> struct SparseMatrix {
   int64_t rows;
   int64_t columns;
@@ -262,8 +284,10 @@ template <class W, class S, class A> struct SparseMatrix {
   const int64_t* begin;
   const int32_t* target;
   const W* weights;
+  const int32_t* brief;
   const S* s;
   W* narrow;
+  int32_t* active;
   A* out;
   void run(int64_t) const {
     if (!graded && fits) {
@@ -277,17 +301,24 @@ template <class W, class S, class A> struct SparseMatrix {
   template <class T> void add(T* sums) const {
     T* __restrict to = sums;
     std::memset(to, 0, columns * sizeof(T));
-    for_each_sent(s, rows, [&](int64_t j) {
-      const int64_t end = begin[j + 1];
-      if (graded) {
-        const T by = T(s[j]);
-        for (int64_t k = begin[j]; k < end; k++)
-          to[target[k]] = plus(to[target[k]], times(T(weights[k]), by));
+    const int64_t count = senders(s, rows, active);
+    for (int64_t m = 0; m < count; m++) {
+      const int64_t j = active[m], end = begin[j + 1];
+      const T by = graded ? T(s[j]) : T(1);
+      if (brief) {
+        if (m + 1 < count) {
+          const int64_t next = active[m + 1];
+          fetch(brief + begin[next], begin[next + 1] - begin[next]);
+        }
+        for (int64_t k = begin[j]; k < end; k++) {
+          const int32_t i = brief[k] & 0xffff;
+          to[i] = plus(to[i], times(T(brief[k] >> 16), by));
+        }
       } else {
         for (int64_t k = begin[j]; k < end; k++)
-          to[target[k]] = plus(to[target[k]], T(weights[k]));
+          to[target[k]] = plus(to[target[k]], times(T(weights[k]), by));
       }
-    });
+    }
   }
 };
 

@@ -18,6 +18,8 @@ from brian2lava.interop.compiled.kit import Kit, Unfit, name_of
 _DENSE = "lava.proc.dense.models."
 _SPARSE = "lava.proc.sparse.models."
 _LARGEST_DELAY = 63
+#: Targets that 16 bits tell apart.
+_SHORT_TARGETS = 1 << 16
 
 
 def _cut(model: Any) -> None:
@@ -67,22 +69,25 @@ def _dense(kit: Kit, fixed: bool) -> None:
     s_in = _peeked(kit)
     sums = _sum_type(graded, s_in) if fixed else np.dtype(np.float64)
     stored = np.int32 if fixed else np.float64
-    buffer, rows = _buffer(kit, sums), np.zeros((n_in, n_out), stored)
+    buffer = _buffer(kit, sums)
     sent = kit.output("a_out", np.int32 if fixed else np.float64)
     kit.add("send_" + name_of(sums, sent.dtype), n=n_out, **{"in": buffer}, out=sent)
     kit.then()
     s = kit.input("s_in", np.int32, np.int64, np.float64)
     made = kit.add(
         "matrix_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
-        exponent=_exponent(model) if fixed else 0, fits=0, weights=rows, s=s,
-        narrow=np.zeros(n_out, stored), out=buffer,
+        exponent=_exponent(model) if fixed else 0, fits=0, weights=None, brief=None, s=s,
+        narrow=np.zeros(n_out, stored), active=np.zeros(n_in + 1, np.int32), out=buffer,
     )  # fmt: skip
 
     def refresh() -> None:
         if fixed:
             _cut(model)
-        rows[:] = model.weights.T
+        rows = np.ascontiguousarray(model.weights.T, stored)
+        brief = fixed and _is_short(rows)
         made.set("fits", fixed and _fits(rows))
+        made.set("brief", rows.astype(np.int16).reshape(-1) if brief else None)
+        made.set("weights", None if brief else rows.reshape(-1))
 
     kit.refresh.append(refresh)
 
@@ -91,6 +96,12 @@ def _fits(weights: Any) -> bool:
     """Whether no sum of weights leaves int32."""
     largest = max(abs(int(weights.min(initial=0))), abs(int(weights.max(initial=0))))
     return largest * len(weights) < np.iinfo(np.int32).max
+
+
+def _is_short(weights: Any) -> bool:
+    """Whether all weights fit into 16 bits: those of the chip do."""
+    limits = np.iinfo(np.int16)
+    return bool(weights.min(initial=0) >= limits.min and weights.max(initial=0) <= limits.max)
 
 
 def _peeked(kit: Kit) -> Any:
@@ -128,7 +139,8 @@ def _sparse(kit: Kit, fixed: bool) -> None:
     made = kit.add(
         "sparse_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
         exponent=_exponent(model) if fixed else 0, fits=0, begin=begin, target=target,
-        weights=values.astype(stored), s=s, narrow=np.zeros(n_out, stored), out=buffer,
+        weights=values.astype(stored), brief=None, s=s, narrow=np.zeros(n_out, stored),
+        active=np.zeros(n_in + 1, np.int32), out=buffer,
     )  # fmt: skip
 
     def refresh() -> None:
@@ -139,6 +151,8 @@ def _sparse(kit: Kit, fixed: bool) -> None:
         made.set("target", target)
         made.set("weights", values.astype(stored))
         made.set("fits", fixed and _fits(values))
+        brief = fixed and n_out <= _SHORT_TARGETS and _is_short(values)
+        made.set("brief", (values.astype(np.int32) << 16) | target if brief else None)
 
     kit.refresh.append(refresh)
 
