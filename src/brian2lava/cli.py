@@ -188,6 +188,7 @@ _FIT_OPTIONS = (
     ("arithmetic", str, "lava, or loihi1 (default: lava)"),
     ("optimiser", str, "auto, cma or differential_evolution (default: auto)"),
     ("workers", int, "threads; results do not depend on them (default: 2)"),
+    ("weights", str, "what the search makes small, for example gamma_2ms=1,voltage=0.5"),
 )
 
 

@@ -12,6 +12,7 @@ import pytest
 from brian2lava.fit.session import Session
 from brian2lava.studio.desk import Desk
 from brian2lava.studio.opening import open_desk
+from brian2lava.studio.python_code import whole_fit
 from brian2lava.studio.wire import pack, unpack
 from brian2lava.studio.workbench import Workbench
 from tests.studio.targets import KNOWN, known_target
@@ -157,3 +158,85 @@ def test_repeats_have_a_reliability(tmp_path: Path) -> None:
     found, arrays = ask(desk, "overview")
     assert found["repeats"] == 3 and "spikes2" in arrays
     assert found["kinds"]["held_out"]["reliability"] == pytest.approx([1, 1])
+
+
+def test_what_the_page_is_set_to_is_kept_and_undone(desk: Desk) -> None:
+    assert ask(desk, "hello")[0]["fitting"]["chosen"]["weights"] == {}
+    names = [each["name"] for each in ask(desk, "hello")[0]["fitting"]["weights"]]
+    assert names[0] == "f1" and "gamma_2ms" in names and "voltage" in names
+    given = {
+        **GIVEN, "optimiser": "cma", "weights": {"gamma_2ms": 2, "f1": 0},
+        "bounds": {"LIF": {"bias": [0.1, 0.3]}},
+    }  # fmt: skip
+    header, _ = ask(desk, "fit_choose", **given)
+    assert header["undo"]
+    code = ask(desk, "code", page="fit")[0]["code"]
+    compile(code, "shown", "exec")
+    assert "weights={'gamma_2ms': 2.0, 'f1': 0.0}" in code and "['LIF']" in code
+    assert "bounds={'LIF': {'bias': (0.1, 0.3)}}" in code and "evaluations=500" in code
+    desk.close()
+    again = open_desk(session=desk.session)
+    assert ask(again, "hello")[0]["fitting"]["chosen"] == given
+    header, _ = ask(again, "undo")
+    assert header["fitting"]["chosen"]["weights"] == {} and not header["undo"]
+    header, _ = ask(again, "redo")
+    assert header["fitting"]["chosen"] == given
+    again.bench.set_target(known_target(steps=2000))  # other bounds, the same weights
+    chosen = ask(again, "hello")[0]["fitting"]["chosen"]
+    assert chosen["bounds"] == {} and chosen["weights"] == given["weights"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"weights": {"gamma": 1}}, "there is no score 'gamma'"),
+        ({"weights": {"f1": -1}}, "a number of 0 or more is needed"),
+        ({"weights": {"f1": "1"}}, "f1='1'; a number of 0 or more is needed"),
+        ({"bounds": {"LIF": {"bias": [3, 1]}}}, "has to be below"),
+        ({"candidates": ["LIFF"]}, "Did you mean"),
+        ({"evaluations": 3}, "a whole number, 500"),
+    ],
+)
+def test_what_the_page_can_t_be_set_to(desk: Desk, given: dict[str, Any], message: str) -> None:
+    before = ask(desk, "hello")[0]["fitting"]["chosen"]
+    assert message in ask(desk, "fit_choose", **{**GIVEN, **given})[0]["error"]
+    assert ask(desk, "hello")[0]["fitting"]["chosen"] == before
+
+
+def test_a_session_written_by_hand_leaves_the_page_as_it_is_at_first(desk: Desk) -> None:
+    wrongs: tuple[Any, ...] = (
+        {"weights": 3},
+        {"weights": {"f1": -1}},
+        {"candidates": 4},
+        [],
+        {"seeds": None},
+    )
+    for wrong in wrongs:
+        desk.bench.session.edit("by hand", fit_page=wrong)
+        assert ask(desk, "hello")[0]["fitting"]["chosen"]["seeds"] == 3
+
+
+def test_weights_are_what_the_fit_counts_and_its_script_has(desk: Desk) -> None:
+    weights = {"gamma_4ms": 1.0, "rate": 0.5}
+    ask(desk, "fit_start", **GIVEN, weights=weights)
+    wait(desk)
+    assert desk.fit.fitting is not None and desk.fit.fitting.options.weights == weights
+    script = whole_fit(desk)
+    compile(script, "again.py", "exec")
+    assert f"weights={weights!r}" in script
+
+
+def test_a_score_that_the_target_lacks_is_told_and_forgotten(desk: Desk) -> None:
+    """The estimate says it before the fit would; with other weights nothing is left of it."""
+
+    def told(**weights: float) -> str:
+        ask(desk, "fit_estimate", **GIVEN, weights=weights)
+        deadline = time.monotonic() + 60
+        while desk.fit.estimate is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return str(ask(desk, "fit_status")[0]["fit"]["error"])
+
+    assert "no voltage between the spikes" in told(voltage=1.0)
+    assert told(rate=1.0) == ""
+    header, _ = ask(desk, "fit_start", **GIVEN, weights={"voltage": 1.0})
+    assert "Give it the weight 0, or record the voltage" in header["error"]

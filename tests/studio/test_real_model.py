@@ -10,7 +10,7 @@ from brian2lava.chip.profiles import LAVA
 from brian2lava.chip.quantise.real_arithmetic import evaluate_real
 from brian2lava.fit.candidates import CANDIDATES
 from brian2lava.fit.candidates.candidate import Frame
-from brian2lava.studio.real_model import run_real
+from brian2lava.studio.real_model import NOISE, run_real
 from brian2lava.studio.real_registers import real_setting, registers_of
 from brian2lava.studio.runs import compared, real_unity
 
@@ -72,7 +72,7 @@ def plainly(
     values = {r.name: float(r.default) for r in neuron.registers} | registers
     for name, expression in neuron.derived(LAVA).items():
         values[name] = float(evaluate_real(expression, values))
-    step = neuron.step(LAVA, frozenset())
+    step = neuron.step(LAVA, NOISE)
     for state in neuron.states:
         values[state.name] = (
             0.0 if state.initial is None else float(evaluate_real(state.initial, values))

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from brian2lava.errors import FitError
 from brian2lava.fit.export import Request, export
 from brian2lava.fit.search import FitOptions, Fitting
+from brian2lava.fit.search.weights import weights_from
 from brian2lava.fit.session import Session
 from brian2lava.fit.target import Target
 from brian2lava.fit.verify import verify
@@ -201,4 +202,6 @@ def options_of(given: dict[str, Any]) -> FitOptions:
     for name in ("dt", "window"):
         if name in given:
             given[name] = seconds(given[name])
+    if "weights" in given:
+        given["weights"] = weights_from(given["weights"])
     return FitOptions(**given)

@@ -78,7 +78,7 @@ def files(desk: Desk, name: str) -> Files:
     winner = Winner(found, result.target)
     texts, left_out = exports(result, winner)
     if name != BENCH:
-        texts["again.py"] = whole_fit(desk.bench.setup, desk.fit.fitting) + "\n"
+        texts["again.py"] = whole_fit(desk) + "\n"
     arrays = io.BytesIO()
     np.savez_compressed(arrays, **winner.data())
     return Files(texts, arrays.getvalue(), left_out)

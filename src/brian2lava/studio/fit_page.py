@@ -10,14 +10,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brian2lava.errors import FitError
-from brian2lava.fit.candidates import CANDIDATES
+from brian2lava.fit.candidates import CANDIDATES, candidate
 from brian2lava.fit.search import FitOptions
+from brian2lava.fit.search.space import Space
+from brian2lava.fit.search.weights import WEIGHTS
+from brian2lava.studio.keeping import KEY
 from brian2lava.studio.setup import Setup, Tuning, numbers_of
 
 if TYPE_CHECKING:
     from brian2lava.studio.desk import Desk
 
 Answer = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+#: The session's key of what the page is set to.
+_KEY = "fit_page"
+#: What the page is set to, as far as nobody has changed it.
+_FIRST: Mapping[str, Any] = {
+    "candidates": None, "evaluations": 6000, "seeds": 3, "optimiser": "auto", "bounds": {},
+    "weights": {},
+}  # fmt: skip
 
 
 def options(desk: Desk, given: Mapping[str, Any]) -> FitOptions:
@@ -34,8 +46,8 @@ def options(desk: Desk, given: Mapping[str, Any]) -> FitOptions:
         if name in given.get("candidates", ())
     }
     return FitOptions(
-        evaluations=int(given.get("evaluations", 6000)),
-        seeds=int(given.get("seeds", 3)),
+        evaluations=int(given.get("evaluations", _FIRST["evaluations"])),
+        seeds=int(given.get("seeds", _FIRST["seeds"])),
         window=setup.window,
         dt=setup.dt,
         drive=setup.drive,
@@ -43,7 +55,57 @@ def options(desk: Desk, given: Mapping[str, Any]) -> FitOptions:
         workers=max(1, min(8, os.cpu_count() or 1)),
         bounds=bounds,
         fixed=fixed,
+        weights={str(name): value for name, value in (given.get("weights") or {}).items()},
     )
+
+
+def chosen(desk: Desk) -> dict[str, Any]:
+    """What the page is set to: candidates (None: all), budget, bounds, weights.
+
+    Bounds are those of the target that they were given for.
+    """
+    document = desk.bench.session.document
+    kept = document.get(_KEY)
+    if not isinstance(kept, dict):
+        return dict(_FIRST)
+    found = {name: kept.get(name, first) for name, first in _FIRST.items()}
+    if kept.get("target") != document["target"]:
+        found["bounds"] = {}
+    try:
+        for name in found["candidates"] or ():
+            candidate(name)
+        options(desk, {**found, "candidates": found["candidates"] or ()})
+    except (FitError, TypeError, ValueError, AttributeError):
+        return dict(_FIRST)  # of a session that somebody has written by hand
+    return found
+
+
+def choose(desk: Desk, given: Mapping[str, Any]) -> Answer:
+    """Set the page to something else; that can be undone, and is kept."""
+    for name in given.get("candidates") or ():
+        candidate(name)
+    asked = options(desk, given)
+    for name, bounds in asked.bounds.items():
+        Space(candidate(name), desk.bench.setup.frame, bounds, asked.fixed.get(name, {}))
+    kept = {name: given.get(name, first) for name, first in _FIRST.items()}
+    session = desk.bench.session
+    session.edit("what is fitted", merge=True, **{
+        _KEY: {**kept, "target": session.document["target"]},
+        KEY: {**session.document[KEY], "first": False},
+    })  # fmt: skip
+    desk.changed()
+    return {"undo": desk.bench.can_undo, "redo": desk.bench.can_redo}, {}
+
+
+def choices(desk: Desk) -> dict[str, Any]:
+    """What the page Fit is set to, and the scores that can have a weight."""
+    return {
+        "chosen": chosen(desk),
+        "weights": [
+            {"name": each.name, "meaning": each.meaning, "first": each.first}
+            for each in WEIGHTS.values()
+        ],
+    }
 
 
 def start(desk: Desk, given: Mapping[str, Any]) -> Answer:
@@ -109,6 +171,7 @@ def found_of(desk: Desk, name: str) -> Any:
 
 
 OPERATIONS: dict[str, Any] = {
+    "fit_choose": choose,
     "fit_start": start,
     "fit_status": status,
     "fit_estimate": calibrate,

@@ -40,6 +40,7 @@ class FitRun:
         self._lock = threading.RLock()
         self._ranked_at = 0.0
         self.estimate: float | None = None
+        self._no_estimate = ""
         self._asked = 0
 
     # --- what the page wants ---------------------------------------------------------------------
@@ -118,7 +119,7 @@ class FitRun:
         Elsewhere, for the first time it compiles.
         """
         self._asked += 1
-        self.estimate = None
+        self.estimate, self._no_estimate = None, ""
         threading.Thread(
             target=self._estimate, args=(self._asked, target, names, options), daemon=True
         ).start()
@@ -126,12 +127,13 @@ class FitRun:
     def _estimate(
         self, number: int, target: Target, names: Sequence[str], options: FitOptions
     ) -> None:
+        found, trouble = float("nan"), ""
         try:
             found = estimate(target, names, options)
         except BrianLavaError as error:
-            found, self.error = float("nan"), str(error)
+            trouble = str(error)
         if number == self._asked:
-            self.estimate = found
+            self.estimate, self._no_estimate = found, trouble
             self.changes += 1
 
     # --- what the page is told -------------------------------------------------------------------
@@ -142,7 +144,7 @@ class FitRun:
             "running": self.running,
             "can_resume": fitting is not None
             and not (fitting.done or self.running or self.stopped),
-            "error": self.error,
+            "error": self.error or self._no_estimate,
             "rows": [] if self.result is None else rows(self.result),
             "done": 0.0,
             "seconds": 0.0,

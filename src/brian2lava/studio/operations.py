@@ -40,7 +40,7 @@ def _window(given: Mapping[str, Any]) -> Window:
 def hello(desk: Desk, given: Mapping[str, Any]) -> Answer:
     """All that a page needs that has just opened."""
     header, arrays = view(desk, given)
-    return {**about(desk.bench.setup), **header}, arrays
+    return {**about(desk.bench.setup), **header, "fitting": fit_page.choices(desk)}, arrays
 
 
 def look(desk: Desk, given: Mapping[str, Any]) -> Answer:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from brian2lava.fit.search import FitOptions, Fitting
+from brian2lava.fit.candidates import CANDIDATES
+from brian2lava.fit.search import FitOptions
+from brian2lava.studio.fit_page import chosen, options
 from brian2lava.studio.setup import Setup
 from brian2lava.studio.synapse_page import synapse_code
 
@@ -18,15 +20,12 @@ def code_of(desk: Desk, page: str) -> str:
     if page == "synapse":
         return synapse_code(desk.synapse.asked)
     setup = desk.bench.setup
-    made = {
-        "tune": tune_code,
-        "target": target_code,
-        "fit": fit_code,
-        "compare": fit_code,
-        "precision": precision_code,
-        "export": export_code,
-    }
-    return "\n".join([*_target_lines(setup), "", made.get(page, tune_code)(setup)])
+    if page in ("fit", "compare", "export"):
+        made = {"fit": watched_code, "compare": fit_code, "export": export_code}[page](desk)
+    else:
+        of_setup = {"target": target_code, "precision": precision_code}
+        made = of_setup.get(page, tune_code)(setup)
+    return "\n".join([*_target_lines(setup), "", made])
 
 
 def _target_lines(setup: Setup) -> list[str]:
@@ -83,32 +82,21 @@ def target_code(setup: Setup) -> str:
     ])  # fmt: skip
 
 
-def whole_fit(setup: Setup, fitting: Fitting | None) -> str:
+def whole_fit(desk: Desk) -> str:
     """Target and fit, as a script that finds the same again."""
-    if fitting is None:
-        return "\n".join([*_target_lines(setup), "", fit_code(setup)])
-    changed = {
-        field.name: getattr(fitting.options, field.name)
-        for field in fields(fitting.options)
-        if getattr(fitting.options, field.name) != getattr(FitOptions(), field.name)
-    }
-    given = [repr([each.name for each in fitting.candidates])]
-    given += [f"{name}={value!r}" for name, value in changed.items()]
-    arguments = ",\n    ".join(given)
-    return "\n".join([
-        *_target_lines(setup),
-        "",
-        "from brian2lava.fit import fit",
-        "",
-        f"result = fit(target,\n    {arguments})",
-        "print(result)",
-    ])  # fmt: skip
+    setup, fitting = desk.bench.setup, desk.fit.fitting
+    made = (
+        fit_code(desk)
+        if fitting is None
+        else _fit_call([each.name for each in fitting.candidates], fitting.options)
+    )
+    return "\n".join([*_target_lines(setup), "", made])
 
 
-def export_code(setup: Setup) -> str:
+def export_code(desk: Desk) -> str:
     """The files of the best neuron of a fit."""
     return "\n".join([
-        fit_code(setup),
+        fit_code(desk),
         "",
         "from brian2lava.fit.export import export",
         "",
@@ -117,23 +105,65 @@ def export_code(setup: Setup) -> str:
     ])  # fmt: skip
 
 
-def fit_code(setup: Setup) -> str:
+def fit_code(desk: Desk) -> str:
     """The fit as it would be started now."""
-    fixed = {
-        name: {locked: tuning.values[locked] for locked in sorted(tuning.locked)}
-        for name, tuning in setup.tunings.items()
-        if tuning.locked
-    }
-    more = f", fixed={fixed!r}" if fixed else ""
+    return _fit_call(*_asked(desk))
+
+
+def watched_code(desk: Desk) -> str:
+    """The same, looked at while it runs."""
+    names, options = _asked(desk)
+    given = ["target", _names(names), f"FitOptions({', '.join(_changed(options))})"]
     return "\n".join([
-        "from brian2lava.fit.search import fit",
+        "from brian2lava.fit import FitOptions, Fitting",
         "",
-        f"result = fit(target, dt={setup.dt!r}, drive={setup.drive!r},"
-        f" window={setup.window!r}{more})",
+        f"fitting = Fitting(\n    {_lines(given)}\n)",
+        "while not fitting.done:",
+        "    progress = fitting.advance(1.0)  # seconds",
+        "    for best in fitting.leading().values():  # the least loss first",
+        "        print(f'{progress.done:.0%}', best.candidate.name, best.loss)",
+        "        break",
+        "result = fitting.result()",
         "print(result)",
         "best = result.best",
         "print(best.candidate.name, best.settings.registers, best.physical)",
     ])  # fmt: skip
+
+
+def _asked(desk: Desk) -> tuple[list[str] | None, FitOptions]:
+    """Candidates and options as the page Fit is set to."""
+    given = chosen(desk)
+    names = given["candidates"]
+    return names, options(desk, {**given, "candidates": names or list(CANDIDATES)})
+
+
+def _fit_call(names: list[str] | None, asked: FitOptions) -> str:
+    given = ["target", _names(names), *_changed(asked)]
+    return "\n".join([
+        "from brian2lava.fit import fit",
+        "",
+        f"result = fit(\n    {_lines(given)}\n)",
+        "print(result)",
+        "best = result.best",
+        "print(best.candidate.name, best.settings.registers, best.physical)",
+    ])  # fmt: skip
+
+
+def _names(names: list[str] | None) -> str:
+    return "None" if names is None else repr(list(names))
+
+
+def _lines(given: list[str]) -> str:
+    return ",\n    ".join(given) + ","
+
+
+def _changed(asked: FitOptions) -> list[str]:
+    """Options that are not the first ones, as arguments."""
+    return [
+        f"{field.name}={getattr(asked, field.name)!r}"
+        for field in fields(asked)
+        if getattr(asked, field.name) != getattr(FitOptions(), field.name)
+    ]
 
 
 def precision_code(setup: Setup) -> str:

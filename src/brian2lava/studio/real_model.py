@@ -24,6 +24,8 @@ from brian2lava.chip.quantise.real_arithmetic import evaluate_real
 from brian2lava.engine.cpu.toolchain import Toolchain, build, find_compiler
 from brian2lava.errors import CompileError, NotSupported
 
+#: Registers of noise: what fires by chance is not fitted, so they are 0.
+NOISE = frozenset({"noise_exp", "noise_at_u"})
 _FLAGS = ("-O2", "-ffp-contract=off")
 
 
@@ -104,9 +106,11 @@ def run_real(
     rests = values.get("refractory", 0.0) != 0
     states, parameters, library = _compiled(model, rests)
     first = np.zeros(len(states))
-    for k, state in enumerate(neuron.states):
-        if state.initial is not None:
-            first[k] = evaluate_real(state.initial, values)
+    initial = {state.name: state.initial for state in neuron.states}
+    for k, name in enumerate(states):
+        begin = initial[name]
+        if begin is not None:
+            first[k] = evaluate_real(begin, values)
     arriving = np.ascontiguousarray(arriving, np.float64)
     numbers = np.array([values[name] for name in parameters] or [0.0])
     traces = np.empty((len(states), arriving.size))
@@ -129,8 +133,9 @@ def _compiled(model: str, rests: bool) -> tuple[tuple[str, ...], tuple[str, ...]
             " g++)."
         )
     neuron = MODELS[model]
-    step = neuron.step(LAVA, frozenset() if rests else frozenset({"refractory"}))
-    states = tuple(state.name for state in neuron.states)
+    step = neuron.step(LAVA, NOISE if rests else NOISE | {"refractory"})
+    changed = {name for name, _ in (*step.assignments, *step.after)}
+    states = tuple(state.name for state in neuron.states if state.name in changed)
     parameters = (*(r.name for r in neuron.registers), *neuron.derived(LAVA))
     text = _TEXT.format(
         states=len(states),

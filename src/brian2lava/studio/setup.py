@@ -16,6 +16,7 @@ from brian2lava.fit.candidates.candidate import Frame
 from brian2lava.fit.target import Target
 from brian2lava.fit.target.resample import resampled
 from brian2lava.studio.identity import Same
+from brian2lava.studio.real_model import NOISE
 from brian2lava.studio.real_registers import parameters_of, registers_of
 
 #: Steps of the chip that may be longer or shorter than the target's, in seconds.
@@ -203,10 +204,10 @@ SYNAPSES = {
 
 
 def numbers_of(candidate: Candidate, settings: Settings) -> dict[str, float]:
-    """Registers and synapses of a candidate's batch of one, by name."""
+    """Registers and synapses of a candidate's batch of one, by name; without those of noise."""
     decided = {each for p in candidate.parameters for each in registers_of(p)}
     return {
-        **{name: int(values[0]) for name, values in settings.registers.items()},
+        **{n: int(v[0]) for n, v in settings.registers.items() if n not in NOISE},
         **{
             name: int(getattr(settings, attribute)[port, 0])
             for name, (attribute, port) in SYNAPSES.items()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from brian2lava.studio import Page
 from tests.studio.browser.test_page import fitted, ink, settled, view
 
 pytestmark = pytest.mark.browser
@@ -53,3 +54,45 @@ def test_the_best_of_a_candidate_can_be_looked_at_closely(tab: Any) -> None:
     scale = "u => [u.scales.x.min, u.scales.x.max]"
     low, high = tab.evaluate(f"({scale})(studio.views.get('fit').best.spikes.u)")
     assert low == pytest.approx(0.6, abs=0.03) and high == pytest.approx(0.9, abs=0.03)
+
+
+def test_weights_are_edited_kept_and_shown_in_python(tab: Any, studio: Page) -> None:
+    view(tab, "Fit")
+    settled(tab)
+    tab.get_by_text("Weights of the loss").click()
+    field = tab.get_by_label("gamma 2ms")
+    assert field.input_value() == "0" and tab.get_by_label("f1", exact=True).input_value() == "0.5"
+    field.fill("1.5")
+    field.press("Enter")
+    settled(tab)
+    tab.get_by_text("The same in Python").click()
+    settled(tab)
+    text = tab.locator("details.code pre").last.inner_text()
+    assert "weights={'gamma_2ms': 1.5}" in text
+    compile(text, "shown", "exec")
+    # what is none is told, and changes nothing
+    field.fill("-2")
+    field.press("Enter")
+    settled(tab)
+    assert "a number of 0 or more is needed" in tab.get_by_role("alert").last.inner_text()
+    assert field.input_value() == "1.5"
+    field.fill("much")
+    field.press("Enter")
+    settled(tab)
+    assert "is no number" in tab.get_by_role("alert").last.inner_text()
+    assert field.input_value() == "1.5"
+    tab.reload()
+    tab.wait_for_selector("html[data-ready=yes]")
+    tab.get_by_text("Weights of the loss").click()
+    assert tab.get_by_label("gamma 2ms").input_value() == "1.5"
+    fitted(tab, ("LIF",))
+    assert studio.desk.fit.fitting is not None
+    assert studio.desk.fit.fitting.options.weights == {"gamma_2ms": 1.5}
+    tab.get_by_role("button", name="Reset weights").click()
+    settled(tab)
+    assert tab.get_by_label("gamma 2ms").input_value() == "0"
+    tab.locator("h2").first.click()
+    tab.keyboard.press("Control+z")
+    settled(tab)
+    assert tab.get_by_label("gamma 2ms").input_value() == "0"  # one step back: as it was at first
+    assert tab.get_by_label("Seeds").input_value() == "3"

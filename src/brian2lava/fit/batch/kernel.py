@@ -7,9 +7,10 @@ Nothing of a network is here: one neuron, one stimulus, its spikes.
 In the *forced* kernel the recording's spikes take the place of the neuron's own: states are reset
 where the recording says so. What is summed is how far the neuron was below its threshold in steps
 with a spike, and above it in steps without. Unlike a count of spikes that is a continuous function
-of the registers, and one error does not shift all that follows. Where the recording has a voltage,
-the sums of its regression on the neuron's own are made on the way, so that its unit and zero need
-not be known.
+of the registers, and one error does not shift all that follows.
+
+Where a recorded voltage is given, the sums of its regression on the neuron's own are made on the
+way, so that its unit and zero need not be known.
 """
 
 from __future__ import annotations
@@ -304,7 +305,7 @@ extern "C" void b2l_batch(const Job *given) {{
                 {load}
                 {step}
             }}
-            if ({forced} && job.voltage && job.compared[n]) {{
+            if (job.voltage && job.compared[n]) {{
                 const double recorded = job.voltage[n];
                 for (int l = 0; l < L; l++) {{
                     const double own = state[MEMBRANE][l];

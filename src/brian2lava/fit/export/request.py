@@ -11,6 +11,7 @@ from typing import Any
 
 from brian2lava.errors import FitError
 from brian2lava.fit.search import FitOptions
+from brian2lava.fit.search.weights import weights_text
 from brian2lava.fit.target import Target, model_target, read_recording
 from brian2lava.fit.target.models import TARGET_MODELS
 
@@ -103,4 +104,6 @@ class Request:
         for name, value in self.changed().items():
             if name in _ON_COMMAND_LINE:
                 words += [f"--{name}", str(value)]
+            elif name == "weights":
+                words += ["--weights", weights_text(value)]
         return words

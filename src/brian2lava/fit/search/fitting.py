@@ -22,6 +22,7 @@ from brian2lava.fit.search.optimisers import optimiser
 from brian2lava.fit.search.result import FitResult, Found, evaluate, ranked
 from brian2lava.fit.search.space import Space
 from brian2lava.fit.search.trial import Trial, gathered
+from brian2lava.fit.search.weights import weights_of
 from brian2lava.fit.target import Target
 from brian2lava.fit.target.resample import resampled
 
@@ -50,6 +51,9 @@ class FitOptions:
     workers : int
         Threads; results do not depend on how many.
     bounds, fixed : dict of candidate name to dict of parameter name to (low, high), or number
+    weights : dict of str to float
+        How much each score counts in what the search makes small, by the names of
+        ``brian2lava.fit.search.weights.WEIGHTS``; those left out count what they do there.
     """
 
     evaluations: int = 12_000
@@ -62,6 +66,7 @@ class FitOptions:
     workers: int = 2
     bounds: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
     fixed: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, least in (("evaluations", 500), ("seeds", 1), ("workers", 1)):
@@ -81,6 +86,9 @@ class FitOptions:
             for name, values in getattr(self, kind).items():
                 for parameter in values:
                     candidate(name).parameter(parameter)
+        weights_of(self.weights)
+        put = object.__setattr__
+        put(self, "weights", {name: float(value) for name, value in self.weights.items()})
 
     def profile(self) -> Arithmetic:
         """The arithmetic profile."""
@@ -141,7 +149,7 @@ class Fitting:
         self.trials = [
             Trial(
                 space=self._space(each),
-                loss=Loss(self.target, self._batches[each.name], self.options.window),
+                loss=self._loss(each),
                 make=make,
                 seed=seed,
                 evaluations=self.options.evaluations,
@@ -154,6 +162,10 @@ class Fitting:
 
     def _batch(self, each: Candidate) -> Batch:
         return Batch(each.model, self.options.profile(), self.options.drive)
+
+    def _loss(self, each: Candidate) -> Loss:
+        batch, options = self._batches[each.name], self.options
+        return Loss(self.target, batch, options.window, options.weights)
 
     def _space(self, each: Candidate) -> Space:
         return Space(

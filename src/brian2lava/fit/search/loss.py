@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +10,16 @@ import numpy as np
 
 from brian2lava.errors import FitError
 from brian2lava.fit.batch import Batch, Outcome, Settings, Stimulus
+from brian2lava.fit.search.weights import weights_of
 from brian2lava.fit.target import Target
 
 #: Coincidences are counted in windows that are so many times the one asked for: the wide ones lead
 #: a search to where the narrow one has something to say.
-_WINDOWS = (1, 4, 16)
-#: What the mean distance of matched spikes counts, beside the coincidences.
-_DISTANCE = 0.05
-#: What a voltage that is not explained counts, beside a threshold's distance a spike.
-_VOLTAGE = 0.5
+_WINDOWS = {"f1": 1, "f1_wide": 4, "f1_widest": 16}
+#: Windows of gamma factors, in seconds.
+_GAMMAS = {"gamma_2ms": 2e-3, "gamma_4ms": 4e-3}
+#: What a score without a bound counts at most.
+_MOST = 1.5
 #: The worst: nothing matched. A setting that the chip can't take is beyond it.
 WORST = 2.0
 
@@ -44,16 +45,30 @@ class Loss:
     batch : Batch
     window : float
         Seconds that matched spikes may be apart.
+    weights : mapping of str to float, optional
+        How much each score counts, see :mod:`brian2lava.fit.search.weights`.
+
+    Raises
+    ------
+    FitError
+        The target has no spikes to train on, or nothing that a score with a weight can be made of.
 
     Notes
     -----
     Steps after the last training span are not even simulated, so nothing held out can leak.
     """
 
-    def __init__(self, target: Target, batch: Batch, window: float = 2e-3) -> None:
+    def __init__(
+        self,
+        target: Target,
+        batch: Batch,
+        window: float = 2e-3,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
         self.target = target
         self.batch = batch
         self.window = max(0, round(window / target.dt))
+        self.weights = weights_of(weights or {})
         spans = target.steps_of(target.train)
         end = max(last for _, last in spans)
         self._sweeps = []
@@ -80,22 +95,57 @@ class Loss:
                 f"target {target.name!r} has no spike in its training spans; choose others, or a"
                 " stronger stimulus."
             )
+        self._can_be_counted()
         self.steps = sum(each.stimulus.steps for each in self._sweeps)
         self.evaluations = 0
 
+    def _can_be_counted(self) -> None:
+        """Refuses weights of scores that this target does not have."""
+        name = self.target.name
+        if self.weights["voltage"] and all(sweep.voltage is None for sweep in self._sweeps):
+            raise FitError(
+                f"target {name!r} has no voltage between the spikes of its training spans, so the"
+                " score 'voltage' can't count. Give it the weight 0, or record the voltage."
+            )
+        for score, window in _GAMMAS.items():
+            if not self.weights[score]:
+                continue
+            for sweep in self._sweeps:
+                length = self._length(sweep.spans)
+                rate = max(_inside(t, sweep.spans).size for t in sweep.repeats) / length
+                if 2 * rate * window >= 1:
+                    raise FitError(
+                        f"target {name!r} fires at {rate:.4g} Hz, so chance alone predicts every"
+                        f" spike within {window * 1e3:g} ms (2 * rate * window must be below 1) and"
+                        f" the score {score!r} can't count. Give it the weight 0; 'f1' and"
+                        " 'distance' count what is near."
+                    )
+
+    def _length(self, spans: Sequence[tuple[int, int]]) -> float:
+        return sum(last - first for first, last in spans) * self.target.dt
+
     def free(self, settings: Settings) -> Any:
         """Loss of each setting, running by itself: 0 is every spike in its step; shape (size,)."""
-        total = np.zeros(len(settings))
-        weight = 0
+        total, unlike = np.zeros(len(settings)), np.zeros(len(settings))
+        weight = voltages = 0
         for sweep in self._sweeps:
             capacity = 4 * max(t.size for t in sweep.repeats) + 64
-            out = self.batch.run(settings, sweep.stimulus, capacity=min(capacity, 1 << 16))
+            compared = bool(self.weights["voltage"]) and sweep.voltage is not None
+            out = self.batch.run(
+                settings, sweep.stimulus, capacity=min(capacity, 1 << 16),
+                voltage=sweep.voltage if compared else None,
+                compared=sweep.compared if compared else None,
+            )  # fmt: skip
+            if compared:
+                unlike += out.unlike
+                voltages += 1
             for train in sweep.repeats:
                 total += self._of_train(out, train, sweep.spans)
                 weight += 1
             total += WORST * weight * (out.outside > 0)
         self.evaluations += len(settings)
-        return total / weight
+        found = total / weight
+        return found + self.weights["voltage"] * unlike / voltages if voltages else found
 
     def forced(self, settings: Settings, unity: Any) -> Any:
         """Loss with the target's spikes in place of the settings' own; shape (size,).
@@ -115,18 +165,32 @@ class Loss:
             unlike += out.unlike
             count += max(1, train.size)
         self.evaluations += len(settings)
-        return total / np.maximum(unity, 1) / count + _VOLTAGE * unlike / len(self._sweeps)
+        return total / np.maximum(unity, 1) / count + (
+            self.weights["forced_voltage"] * unlike / len(self._sweeps)
+        )
 
     def _of_train(self, out: Outcome, train: Any, spans: Sequence[tuple[int, int]]) -> Any:
-        """1 - F1, averaged over windows, and a little for the distance of what is matched."""
+        """1 - F1, averaged over windows, a little for the distance of what is matched, and more."""
+        weights = self.weights
         loss = np.zeros(out.counts.shape)
-        for k, factor in enumerate(_WINDOWS):
+        wanted = sum(_inside(train, (span,)).size for span in spans)
+        for name, factor in _WINDOWS.items():
+            if not (weights[name] or (name == "f1" and (weights["distance"] or weights["rate"]))):
+                continue
             matched, fired, apart = self._counted(out, train, self.window * factor, spans)
-            wanted = sum(_inside(train, (span,)).size for span in spans)
             both = np.maximum(fired + wanted, 1)
-            loss += (1 - 2 * matched / both) * (0.5 if k == 0 else 0.25)
-            if k == 0:
-                loss += _DISTANCE * apart / np.maximum(matched, 1) / max(self.window, 1)
+            loss += (1 - 2 * matched / both) * weights[name]
+            if name == "f1":
+                near = weights["distance"] * apart / np.maximum(matched, 1)
+                loss += near / max(self.window, 1)
+                apart_rate = np.abs(fired - wanted) / max(wanted, 1)
+                loss += weights["rate"] * np.minimum(apart_rate, _MOST)
+        for name, seconds in _GAMMAS.items():
+            if weights[name]:
+                window = round(seconds / self.target.dt)
+                matched, fired, _ = self._counted(out, train, window, spans)
+                missing = 1 - _gamma(matched, fired, wanted, seconds, self._length(spans))
+                loss += weights[name] * np.clip(missing, 0.0, _MOST)
         # spikes beyond what is kept: far too many
         loss += np.log1p(np.maximum(out.counts - out.spikes.shape[1], 0)) * 0.1
         return loss
@@ -137,6 +201,14 @@ class Loss:
     ) -> tuple[Any, Any, Any]:
         found = [out.coincidences(train, window, *span) for span in spans]
         return tuple(np.sum([each[k] for each in found], axis=0) for k in range(3))
+
+
+def _gamma(matched: Any, fired: Any, wanted: int, window: float, length: float) -> Any:
+    """Gamma factors as :func:`brian2lava.fit.metrics.gamma_of` has them; -1 where it refuses."""
+    covered = 2 * fired / length * window
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gamma = 2 / (1 - covered) * (matched - covered * wanted) / np.maximum(fired + wanted, 1)
+    return np.where(fired + wanted == 0, 1.0, np.where(covered >= 1, -1.0, gamma))
 
 
 def _between_spikes(

@@ -54,6 +54,7 @@ def options_from(state: Mapping[str, Any]) -> FitOptions:
         str(name): {str(p): (float(low), float(high)) for p, (low, high) in values.items()}
         for name, values in given.get("bounds", {}).items()
     }
+    given["weights"] = {str(n): float(value) for n, value in given.get("weights", {}).items()}
     known = {field.name for field in fields(FitOptions)}
     if unknown := set(given) - known:
         raise TypeError(f"unknown options {sorted(unknown)}")

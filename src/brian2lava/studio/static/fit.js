@@ -16,12 +16,13 @@ export class FitView {
     this.studio = studio;
     this.code = new CodeFold(studio, "fit");
     this.boxes = make("div", { class: "boxes", role: "group", "aria-label": "Candidates" });
-    this.effort = make("select", { id: "effort", change: () => this.estimate() }, ...EFFORTS.map(([value, text]) => make("option", { value, text: `${text} settings` })));
-    this.seeds = make("input", { type: "number", id: "seeds", min: 1, max: 20, value: 3, change: () => this.estimate() });
-    this.optimiser = make("select", { id: "optimiser" }, ...[["auto", "CMA-ES where it is installed"], ["cma", "CMA-ES"], ["differential_evolution", "differential evolution"]].map(([value, text]) => make("option", { value, text })));
+    this.effort = make("select", { id: "effort", change: () => this.kept() }, ...EFFORTS.map(([value, text]) => make("option", { value, text: `${text} settings` })));
+    this.seeds = make("input", { type: "number", id: "seeds", min: 1, max: 20, value: 3, change: () => this.kept() });
+    this.optimiser = make("select", { id: "optimiser", change: () => this.kept() }, ...[["auto", "CMA-ES where it is installed"], ["cma", "CMA-ES"], ["differential_evolution", "differential evolution"]].map(([value, text]) => make("option", { value, text })));
     this.effort.value = "6000";
     this.cost = make("p", { class: "soft", id: "estimate" });
     this.bounds = make("div", { class: "bounds" });
+    this.scores = make("div", { class: "options" });
     const button = (id, text, op, kind = "") => make("button", { id, class: kind, text, click: () => this.act(op) });
     this.buttons = {
       start: make("button", { id: "fit-start", class: "main", text: "Fit", click: () => this.start() }),
@@ -49,7 +50,11 @@ export class FitView {
           make("label", { for: "seeds", text: "Seeds" }), this.seeds,
           make("label", { for: "optimiser", text: "Optimiser" }), this.optimiser),
         this.cost,
-        make("details", {}, make("summary", { text: "Bounds" }), this.bounds),
+        make("details", { id: "fit-bounds" }, make("summary", { text: "Bounds" }), this.bounds),
+        make("details", { id: "fit-weights" }, make("summary", { text: "Weights of the loss" }),
+          make("p", { class: "soft about", text: "What the search makes small on the trained spans. Only ratios count; 0 leaves a score out. The ranking is by Γ held out, whatever the weights." }),
+          this.scores,
+          make("div", { class: "row" }, make("button", { class: "small", text: "Reset weights", click: () => { this.weights.clear(); this.showWeights(); this.kept(); } }))),
         make("p", { class: "soft about", text: "The chip's time step, how the current enters, the window of coincidence and locked parameters are taken from Tune. What is held out is never seen by the search." })),
       make("div", { class: "stage" },
         make("div", {}, make("div", { class: "row" }, ...Object.values(this.buttons), this.progress), this.state),
@@ -58,6 +63,7 @@ export class FitView {
         make("div", {}, make("h2", { text: "Ranking" }), this.ranking),
         this.code.element));
     this.changed = new Map();
+    this.weights = new Map();
   }
 
   begin({ header }) {
@@ -70,8 +76,36 @@ export class FitView {
           make("b", { text: c.name }), make("span", { class: "soft", text: ` ${c.title}` }));
       }));
     }
-    this.changed.clear();
+    this.terms = header.fitting.weights;
+    this.set(header.fitting.chosen);
+  }
+
+  /** Set everything as the session has it. */
+  set(chosen) {
+    this.accepted = chosen;
+    for (const box of this.boxes.querySelectorAll("input")) box.checked = !chosen.candidates || chosen.candidates.includes(box.value);
+    if (!EFFORTS.some(([value]) => value === chosen.evaluations)) this.effort.append(make("option", { value: chosen.evaluations, text: `${chosen.evaluations} settings` }));
+    this.effort.value = String(chosen.evaluations);
+    this.seeds.value = chosen.seeds;
+    this.optimiser.value = chosen.optimiser;
+    this.changed = new Map(Object.entries(chosen.bounds).flatMap(([name, each]) => Object.entries(each).map(([parameter, ends]) => [`${name} ${parameter}`, ends])));
+    this.weights = new Map(Object.entries(chosen.weights));
     this.showBounds();
+    this.showWeights();
+  }
+
+  /** Keep what is set; what can't be is told, and everything is as before. */
+  async kept() {
+    const given = this.given();
+    const answer = await this.studio.ask("fit_choose", given);
+    if (!answer) {
+      this.set(this.accepted);
+      return;
+    }
+    this.accepted = given;
+    this.studio.history(answer.header);
+    this.estimate();
+    this.code.refresh();
   }
 
   get chosen() {
@@ -87,7 +121,23 @@ export class FitView {
 
   selected() {
     this.showBounds();
-    this.estimate();
+    this.kept();
+  }
+
+  showWeights() {
+    this.scores.replaceChildren(...this.terms.flatMap(({ name, meaning, first }) => {
+      const id = `weight-${name}`;
+      const input = make("input", {
+        type: "text", inputmode: "decimal", class: "number", id, value: String(this.weights.get(name) ?? first),
+        change: () => {
+          const value = input.value.trim() ? Number(input.value.replaceAll("−", "-").replace(",", ".")) : first;
+          if (value === first) this.weights.delete(name);
+          else this.weights.set(name, value);
+          this.kept();
+        },
+      });
+      return [make("label", { for: id, title: meaning, text: name.replaceAll("_", " ") }), make("span", { class: "row tight" }, input, make("span", { class: "soft about", text: meaning }))];
+    }));
   }
 
   showBounds() {
@@ -97,11 +147,12 @@ export class FitView {
       make("div", { class: "options" }, ...c.parameters.flatMap((p) => {
         const { factor, unit: text } = shown(p.unit, unit);
         const field = (k) => make("input", {
-          type: "text", class: "number", "aria-label": `${p.meaning}, ${k ? "highest" : "lowest"}`, value: digits(p.bounds[k] * factor).replaceAll("−", "-"),
+          type: "text", class: "number", "aria-label": `${p.meaning}, ${k ? "highest" : "lowest"}`, value: digits((this.changed.get(`${c.name} ${p.name}`) ?? p.bounds)[k] * factor).replaceAll("−", "-"),
           change: (event) => {
-            const ends = this.changed.get(`${c.name} ${p.name}`) ?? [...p.bounds];
-            ends[k] = Number(event.target.value) / factor;
+            const ends = [...(this.changed.get(`${c.name} ${p.name}`) ?? p.bounds)];
+            ends[k] = Number(event.target.value.replaceAll("−", "-").replace(",", ".")) / factor;
             this.changed.set(`${c.name} ${p.name}`, ends);
+            this.kept();
           },
         });
         return [make("label", { text: p.name, title: p.meaning }), make("span", { class: "row tight" }, field(0), "–", field(1), make("span", { class: "soft", text }))];
@@ -114,7 +165,7 @@ export class FitView {
       const [name, parameter] = key.split(" ");
       (bounds[name] ??= {})[parameter] = ends;
     }
-    return { candidates: this.chosen, evaluations: Number(this.effort.value), seeds: Number(this.seeds.value), optimiser: this.optimiser.value, bounds };
+    return { candidates: this.chosen, evaluations: Number(this.effort.value), seeds: Number(this.seeds.value), optimiser: this.optimiser.value, bounds, weights: Object.fromEntries(this.weights) };
   }
 
   async estimate() {
