@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from brian2lava.errors import FitError
 from brian2lava.fit.export import Request, export
+from brian2lava.fit.many.command import INTERRUPTED, ManyCommand, run_many
 from brian2lava.fit.search import FitOptions, Fitting
 from brian2lava.fit.search.weights import weights_from
 from brian2lava.fit.session import Session
@@ -22,8 +23,6 @@ from brian2lava.fit.verify import verify
 
 #: Seconds between looks at Ctrl-C, and between savings of a session.
 _SLICE, _SAVE = 0.5, 5.0
-#: What a shell reports of a command that Ctrl-C ended.
-INTERRUPTED = 130
 _SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
@@ -79,7 +78,7 @@ def run(command: Command, out: TextIO | None = None, err: TextIO | None = None) 
     """
     out, err = out or sys.stdout, err or sys.stderr
     session, request, target, fitting = _begun(command)
-    with _stopping() as stop:
+    with stopping() as stop:
         while not fitting.done and not stop.is_set():
             fitting.advance(_SLICE)
             _show(fitting, err)
@@ -165,7 +164,7 @@ def _how_to_go_on(command: Command) -> str:
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
+def stopping() -> Iterator[threading.Event]:
     """An event that Ctrl-C sets; a second one interrupts as usual."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -195,6 +194,47 @@ def _show(fitting: Fitting, err: TextIO) -> None:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9]+", "_", name).strip("_") or "target"
+
+
+def only(targets: Sequence[str]) -> str:
+    """The one target of a fit.
+
+    Raises
+    ------
+    FitError
+        There are several.
+    """
+    if len(targets) > 1:
+        raise FitError(
+            f"{len(targets)} targets are named ({targets[0]}, {targets[1]}, ...), and one is"
+            " fitted at a time; --many DIR fits all of them and keeps them in DIR."
+        )
+    return targets[0]
+
+
+def many(words: Mapping[str, Any], names: tuple[str, ...] | None, options: FitOptions) -> int:
+    """Many fits, from the command line's words; returns the exit code.
+
+    Raises
+    ------
+    FitError
+        A word that has no meaning for many fits, or what :func:`run_many` raises.
+    """
+    for word in ("output", "session", "no_lava"):
+        if word in words:
+            raise FitError(
+                f"--{word.replace('_', '-')} is for a fit of one target; with --many leave it out."
+            )
+    resume = "resume" in words
+    if resume and (names is not None or options != FitOptions() or "pattern" in words):
+        raise FitError(
+            f"--resume goes on with what was asked for in {words['many']}; leave options out."
+        )
+    asked = ManyCommand(
+        words["many"], tuple(words.get("targets", ())), words.get("pattern"), names, options, resume
+    )
+    with stopping() as stop:
+        return run_many(asked, stop.is_set)
 
 
 def options_of(given: dict[str, Any]) -> FitOptions:

@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Any
 
 from brian2lava.errors import BrianLavaError
+from brian2lava.studio.batch_run import BatchRun
 from brian2lava.studio.fit_run import FitRun
 from brian2lava.studio.operations import perform
 from brian2lava.studio.runs import Pair, run_pair
@@ -39,11 +40,13 @@ class Desk:
     """
 
     bench: Workbench
+    batch: BatchRun
 
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
         self.fit = FitRun()
         self.synapse = SynapseRun()
+        self.batch = BatchRun(bench.session.path, self.tell)
         self.unsaved = True
         self._changed_at = self._first_at = 0.0
         self._told = self._kept = 0
@@ -110,7 +113,8 @@ class Desk:
         return ""
 
     def close(self) -> None:
-        """The last that is done: a fit pauses, and all is kept."""
+        """The last that is done: fits pause, and all is kept."""
+        self.batch.close()
         self.fit.pause()
         self.fit.changes += 1
         self.save()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from brian2lava.errors import FitError
 from brian2lava.studio import (
+    batch_page,
     compare_page,
     export_page,
     fit_best,
@@ -81,6 +82,8 @@ def bits(desk: Desk, given: Mapping[str, Any]) -> Answer:
 
 def code(desk: Desk, given: Mapping[str, Any]) -> Answer:
     """The page's state as Python."""
+    if given.get("page") == "batch":
+        return {"code": batch_page.batch_code(desk)}, {}
     return {"code": code_of(desk, str(given.get("page", "tune")))}, {}
 
 
@@ -125,8 +128,10 @@ OPERATIONS: dict[str, Operation] = {
     **compare_page.OPERATIONS,
     **export_page.OPERATIONS,
     **synapse_page.OPERATIONS,
+    **batch_page.OPERATIONS,
     **{name: _whole(change) for name, change in target_page.CHANGES.items()},
     **{name: _whole(change) for name, change in compare_page.CHANGES.items()},
+    **{name: _whole(change) for name, change in batch_page.CHANGES.items()},
 }
 
 

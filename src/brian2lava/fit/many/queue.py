@@ -285,6 +285,12 @@ class Many:
         """Whether :meth:`run` is under way."""
         return self._kept.mark is not None
 
+    @property
+    def pausing(self) -> bool:
+        """Whether a run is about to end: rows that were begun stop soon."""
+        mark = self._kept.mark
+        return mark is not None and not mark.exists()
+
     def run(self, executor: Executor | None = None, watch: Watch | None = None) -> ManyResult:
         """Fit the rows that wait; returns when none is left, or after :meth:`pause`.
 
