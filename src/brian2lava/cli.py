@@ -197,19 +197,28 @@ def _add_fit(commands: Any) -> None:
         "fit",
         help="find the registers with which chip neurons behave as a model or a recording",
         description="Fits chip neurons to TARGET, prints their ranking, and writes scripts, a model"
-        " entry, a report and figures of the best one. Ctrl-C stops, and keeps what was found.",
+        " entry, a report and figures of the best one. Ctrl-C stops, and keeps what was found. With"
+        " --many, fits them to every TARGET, and writes a table.",
         argument_default=argparse.SUPPRESS,
     )
     fit.add_argument(
-        "target", nargs="?", metavar="TARGET", help="a model (AdEx, ...), or a recording's file"
+        "targets", nargs="*", metavar="TARGET",
+        help="a model (AdEx, ...), or a recording's file; with --many several, or folders",
+    )  # fmt: skip
+    fit.add_argument(
+        "--many", type=Path, metavar="DIR", help="fit all TARGETs, keep all in DIR, print a table"
     )
-    fit.add_argument("--pattern", help="one of a model's firing patterns")
+    fit.add_argument(
+        "--pattern", help="one of a model's firing patterns; with --many also all: a row each"
+    )
     fit.add_argument("--candidates", help="names with commas between (default: all)")
     for name, kind, text in _FIT_OPTIONS:
         fit.add_argument(f"--{name}", type=kind, help=text)
     fit.add_argument("--output", type=Path, metavar="DIR", help="where the exports go")
     fit.add_argument("--session", type=Path, metavar="FILE", help="where the fit is kept")
-    fit.add_argument("--resume", action="store_true", help="go on with the fit in --session")
+    fit.add_argument(
+        "--resume", action="store_true", help="go on with the fit in --session, or those in --many"
+    )
     fit.add_argument(
         "--no-lava", action="store_true", help="do not run the winner through Lava's own process"
     )
@@ -218,21 +227,19 @@ def _add_fit(commands: Any) -> None:
 
 def _fit(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from brian2lava.errors import BrianLavaError
-    from brian2lava.fit.command import Command, options_of, run
+    from brian2lava.fit.command import Command, many, only, options_of, run
     from brian2lava.fit.export import Request
 
     words = vars(given)
     try:
         request = None
         options = options_of({name: words[name] for name, *_ in _FIT_OPTIONS if name in words})
-        if "target" in words:
-            candidates = words.get("candidates")
-            request = Request(
-                words["target"],
-                words.get("pattern"),
-                None if candidates is None else tuple(candidates.split(",")),
-                options,
-            )
+        candidates = words.get("candidates")
+        names = None if candidates is None else tuple(candidates.split(","))
+        if "many" in words:
+            return many(words, names, options)
+        if "targets" in words:
+            request = Request(only(words["targets"]), words.get("pattern"), names, options)
         return run(
             Command(
                 request,
