@@ -52,7 +52,6 @@ NAMES = (
     "probspiker",
     "timespiker",
 )
-ON_CHIP = tuple(name for name in NAMES if PRESETS[name].on_chip)
 
 FLOAT = Engine("float", {"host": "inline", "mode": "preset", "num_repr": "float"})
 FIXED = Engine("fixed", {"host": "inline", "mode": "preset", "num_repr": "fixed", "use_f2f": True})
@@ -260,7 +259,7 @@ def test_models_show_themselves(capsys: pytest.CaptureFixture[str]) -> None:
     assert "LaTeX" not in printed
     _model("timespiker").show(latex_raw=True)
     printed = capsys.readouterr().out
-    assert "none" in printed and "LaTeX" in printed and "floating point only" in printed
+    assert "none" in printed and "LaTeX" in printed and "the host sends" in printed
     model_loader.ModelLoader.available_preset_models()
     assert [line.split(" -- ")[0] for line in capsys.readouterr().out.split("\n")][:-1] == list(
         PRESETS
@@ -306,7 +305,7 @@ def test_float_noise_has_its_strength() -> None:
 
 
 # ---------------------------------------------------------------- in a chip's integers
-@pytest.mark.parametrize("name", sorted(set(ON_CHIP) - {"probspiker"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"probspiker", "timespiker"}))
 def test_fixed_is_near_to_float(name: str) -> None:
     """Spikes are those of Brian2, within a step and what the rounded time constants make of the
     intervals: 1 %."""
@@ -317,6 +316,20 @@ def test_fixed_is_near_to_float(name: str) -> None:
         exact = brians["step"][brians["i"] == neuron]
         assert len(ours) == len(exact)
         assert np.all(np.abs(ours - exact) <= 1 + 0.01 * exact)
+
+
+def test_fixed_timespiker_is_a_source() -> None:
+    """The host sends its spikes, which are Brian2's; it takes no input."""
+    counts = []
+    for engine in (FLOAT, FIXED):
+        with under(engine):
+            defaultclock.dt = STEP
+            cells = _group("timespiker")
+            spikes = SpikeMonitor(cells)
+            Network(cells, spikes).run(DURATION)
+            counts.append(spikes.count[:])
+    np.testing.assert_array_equal(*counts)
+    assert counts[0].max() > 10
 
 
 def test_fixed_and_loihi2_are_the_same_integers() -> None:
@@ -337,50 +350,16 @@ def test_fixed_probspiker_fires_with_its_probability() -> None:
     np.testing.assert_allclose(rates, np.linspace(0, 1, 5), atol=4 * 0.5 / np.sqrt(2000))
 
 
-@pytest.mark.parametrize("engine", (FIXED, LOIHI2), ids=str)
-@pytest.mark.parametrize(
-    "name, reason",
-    [
-        pair
-        for pair in (
-            ("lif_predef_stim_versatile", "'cells': .*noise xi"),
-            ("timespiker", r"'cells': .*t_steps > t_spike_steps"),
-        )
-        if pair[0] not in ON_CHIP
-    ],
-)
-def test_what_no_chip_computes_raises_by_name(name: str, reason: str, engine: Engine) -> None:
-    """The group, what does not fit, and what to do."""
-    with under(engine):
-        network = Network(_group(name, sigma=1.0))
-        with pytest.raises(NotSupported, match=f"(?s){reason}.*hardware='CPU', num_repr='float'"):
-            network.run(10 * ms)
-
-
-def test_without_noise_the_stimulus_runs_on_a_chip() -> None:
-    """What to change in lif_predef_stim_versatile, as the guide says."""
-    model = _model("lif_predef_stim_versatile")
-    equations = model.string_equations.replace(" + sigma_bg*xi", "")
-
-    def counted(engine: Engine) -> Any:
-        with under(engine):
-            defaultclock.dt = STEP
-            cells = NeuronGroup(
-                4,
-                equations,
-                threshold=model.conditions["th"],
-                reset=model.conditions["rs"],
-                method="euler",
-                namespace=_parameters(),
-            )
-            cells.tau_v_ind = 10 * ms
-            spikes = SpikeMonitor(cells)
-            Network(cells, spikes).run(DURATION)
-            return np.array(spikes.count)
-
-    exact = counted(FLOAT)
-    assert exact.min() < exact.max()
-    assert np.abs(counted(FIXED) - exact).max() <= 1
+def test_fixed_noise_has_its_strength() -> None:
+    """The chip's is uniform, with the same spread."""
+    with under(FIXED):
+        cells = _group("lif_predef_stim_versatile", count=4, sigma=2.0)
+        cells.namespace["v_th"], cells.namespace["I_bg_mean"] = 1e3 * mV, 0 * nA
+        cells.tau_v_ind = 5 * ms
+        states = StateMonitor(cells, "v", record=[0])
+        run(3000 * ms)
+        spread = float(np.std(states.v[0, 1000:] / mV))
+    assert abs(spread / (2 / np.sqrt(2 * 5)) - 1) < 0.1
 
 
 def test_a_drawn_variable_can_not_be_recorded_on_a_chip() -> None:
@@ -515,11 +494,11 @@ def _rows_of_the_guide() -> dict[str, str]:
 
 
 def test_the_guide_has_a_row_a_model() -> None:
-    """And says of each what it is on a chip, or that it raises."""
+    """And says of each what it is on a chip."""
     rows = _rows_of_the_guide()
     assert sorted(rows) == sorted(NAMES)
     for name, text in rows.items():
-        assert text.startswith(PRESETS[name].on_chip or "raises"), name
+        assert text.startswith(PRESETS[name].on_chip), name
 
 
 def test_the_guides_script_runs(capsys: pytest.CaptureFixture[str]) -> None:

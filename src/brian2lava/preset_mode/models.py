@@ -195,6 +195,7 @@ _MODELS = (
             Entry("t_spike_steps", "step after which it fires", "1"),
         ),
         parameters=(_T_RP,),
+        on_chip="spikes that the host sends",
     ),
 )  # fmt: skip
 

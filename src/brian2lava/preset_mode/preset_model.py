@@ -36,7 +36,7 @@ class PresetModel:
     held : bool
         Whether the model has a refractory period.
     on_chip : str
-        The chip's neuron that computes it; "" where none does.
+        What it is on a chip.
     variables, parameters : tuple of Entry
         Parameters are what the namespace of a group has to define.
     """
@@ -46,9 +46,9 @@ class PresetModel:
     description: str
     string_equations: str
     threshold: str
+    on_chip: str
     resets: tuple[str, ...] = ()
     held: bool = False
-    on_chip: str = ""
     variables: tuple[Entry, ...] = field(default=(), repr=False)
     parameters: tuple[Entry, ...] = field(default=(), repr=False)
 
@@ -71,7 +71,7 @@ class PresetModel:
     @property
     def place(self) -> str:
         """Where it can be computed, in words."""
-        return f"on a chip: {self.on_chip}" if self.on_chip else "in floating point only"
+        return f"on a chip: {self.on_chip}"
 
     @property
     def refractory_period(self) -> str:

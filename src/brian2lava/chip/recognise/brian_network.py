@@ -41,6 +41,7 @@ from brian2lava.chip.recognise.sources import (
 )
 from brian2lava.chip.recognise.step_map import Ends, Jump, PopulationMap
 from brian2lava.chip.recognise.stimuli import stimuli
+from brian2lava.chip.recognise.timed import is_timed, timed_map
 from brian2lava.errors import NotSupported
 
 
@@ -92,6 +93,11 @@ def recognise(
             driven[jump.ends.target].add(jump.variable)
     for plastic in found.plastic:
         driven[plastic.ends.target].add(plastic.variable)
+    timed = [group for group in found.groups if is_timed(group, namespace)]
+    found.groups = [group for group in found.groups if group not in timed]
+    for group in timed:
+        given = timed_map(group, namespace, first_step, steps, driven[group.name])
+        found.sources.append(SpikeTimes(group.name, given.count, given.indices, given.steps))
     maps = {
         group.name: population_map(group, namespace, sorted(driven[group.name]))
         for group in found.groups
