@@ -7,6 +7,7 @@ sending port. A receiver that finds nothing lets the others go on (:mod:`.turns`
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from threading import Condition
@@ -19,6 +20,8 @@ from scipy.sparse import csr_matrix
 
 from brian2lava.interop.compiled.turns import wait_for
 
+#: How often one who waits for the user's code looks whether the run is to end.
+_LOOK_SECONDS = 0.01
 #: Lava's command of a RefPort that a value follows (VarPortCmd.SET).
 _SET = 1
 
@@ -82,8 +85,6 @@ class Pipe(Channel):
     A process that waits here looks every now and then whether the run is to end.
     """
 
-    _LOOK_SECONDS = 0.02
-
     def __init__(self, source: str, target: str, shape: tuple[int, ...], dtype: Any, size: int):
         super().__init__(source, target, shape, dtype)
         self.size = size
@@ -91,7 +92,7 @@ class Pipe(Channel):
         self.ended: Callable[[], bool] = lambda: False
 
     def _until(self, ready: Callable[[], bool], doing: str) -> None:
-        while not self.changed.wait_for(ready, self._LOOK_SECONDS):
+        while not self.changed.wait_for(ready, _LOOK_SECONDS):
             if self.ended():
                 raise Halted(f"{doing} when the run was ended")
 
@@ -115,6 +116,40 @@ class Pipe(Channel):
 
     def free(self) -> bool:
         return len(self.items) < self.size
+
+    def settle(self) -> None:
+        """Nothing to wait for."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class Wire(Channel):
+    """A channel of Lava's own to the user's code, which reads it in a thread."""
+
+    def __init__(self, source: str, port: CspSendPort) -> None:
+        super().__init__(source, "the user's code", port.shape, port.d_type)
+        self._port = port
+        self.ended: Callable[[], bool] = lambda: False
+        port.start()
+
+    def post(self, data: Any) -> None:
+        while not self._port.probe():
+            if self.ended():
+                raise Halted(f"{self.source} waited for room in its channel when the run was ended")
+            time.sleep(_LOOK_SECONDS)
+        self._port.send(data)
+
+    def free(self) -> bool:
+        return bool(self._port.probe())
+
+    def settle(self) -> None:
+        """Wait until the thread at the other end has seen what was sent."""
+        time.sleep(_LOOK_SECONDS)
+
+    def close(self) -> None:
+        """End the thread at this end."""
+        self._port.join()
 
 
 class _End:

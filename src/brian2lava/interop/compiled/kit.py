@@ -78,6 +78,8 @@ class Kit:
         Run before somebody reads a Var.
     room : int, optional
         Steps (counted from the start) for which there is room.
+    replaced : set of str
+        Vars whose arrays are exchanged for others in the course of a run.
     """
 
     def __init__(self, member: Member, signals: Signals, compiled: dict[int, Kit]) -> None:
@@ -88,6 +90,8 @@ class Kit:
         self.refresh: list[Callable[[], None]] = []
         self.store: list[Callable[[], None]] = []
         self.room: int | None = None
+        self.replaced: set[str] = set()
+        self._states: set[str] = set()
         self._signals = signals
         self._compiled = compiled
 
@@ -96,7 +100,7 @@ class Kit:
         self.units.append(Unit(self.member))
 
     def add(self, operation: str, **fields: Any) -> Operation:
-        """An operation of ``operations.cpp`` in the spiking phase."""
+        """An operation of ``operations`` in the spiking phase."""
         if not has(operation):
             raise Unfit(f"there is no compiled operation {operation}")
         made = Operation(operation, **fields)
@@ -140,7 +144,13 @@ class Kit:
         array = getattr(self.model, name)
         if not isinstance(array, np.ndarray) or not array.flags.c_contiguous:
             raise Unfit(f"{name} is no array in one piece")
+        self._states.add(name)
         return self._of_type(array, allowed, name).reshape(-1)
+
+    def is_state(self, member: Member, name: str) -> bool:
+        """Whether operations of ``member`` work on the Var itself, so that others may write it."""
+        kit = self._compiled.get(id(member))
+        return kit is not None and name in kit._states
 
     def observed(self, port: str) -> tuple[Any, Any]:
         """The array that a RefPort reads, and the type in which it comes."""
@@ -150,13 +160,12 @@ class Kit:
             raise Unfit(f"{name} of {target.name} is not in compiled code")
         if kit.store:
             raise Unfit(f"{name} of {target.name} is kept in another order")
-        via = target.builder.proc_model.__dict__.get(name) or getattr(target.model, name)
-        declared = getattr(target.builder.proc_model, name, via)
-        return kit.state(name), np.dtype(declared.d_type)
-
-    def numbers(self, name: str, dtype: Any) -> Any:
-        """A parameter, a number for every element of ``self.size`` (Lava keeps them raw)."""
-        return np.asarray(getattr(self.model, name), dtype)
+        array = getattr(target.model, name)
+        if not isinstance(array, np.ndarray) or not array.flags.c_contiguous:
+            raise Unfit(f"{name} of {target.name} is no array in one piece")
+        if name in kit.replaced:
+            raise Unfit(f"{name} of {target.name} may become another array")
+        return array.reshape(-1), np.dtype(getattr(target.builder.proc_model, name).d_type)
 
     @staticmethod
     def _of_type(array: Any, allowed: tuple[Any, ...], what: str) -> Any:

@@ -1,7 +1,7 @@
 """The compiled operations: found by name, with their fields checked, called a table at a time.
 
-``operations.cpp`` is compiled once and serves every graph: a graph is a table of operations, each
-a function and the address of its fields, which one compiled loop walks step by step.
+The folder ``operations`` is compiled once and serves every graph: a graph is a table of operations,
+each a function and the address of its fields, which one compiled loop walks step by step.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from brian2lava.engine.cpu.toolchain import Toolchain, build, find_compiler
 from brian2lava.errors import CompileError, ProgramError
 
-_SOURCE = Path(__file__).with_name("operations.cpp")
+_FOLDER = Path(__file__).with_name("operations")
+_FILES = ("arithmetic.hpp", "ports.hpp", "connections.hpp", "lif.hpp", "graded.hpp", "exports.cpp")
 #: Strict floating point: what NumPy rounds twice is rounded twice here too.
 _FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off")
 _TYPES = {
@@ -28,8 +29,11 @@ _TYPES = {
     "int64_t": np.int64,
     "double": np.float64,
 }
-_STRUCT = re.compile(r"^(?:template <(?P<parameters>[^>]*)> )?struct (?P<name>\w+) \{(?P<body>.*?)"
-                     r"\n(?:  void run|  template|\};)", re.S | re.M)  # fmt: skip
+_STRUCT = re.compile(
+    r"^(?:template <(?P<parameters>[^>]*)> )?struct (?P<name>\w+) \{(?P<body>.*?)"
+    r"\n(?:  void run|  template|  int64_t scaled|  static|\};)",
+    re.S | re.M,
+)
 _FIELD = re.compile(r"^  (?:const )?(?P<type>\w+)(?P<pointer>\*?) (?P<name>\w+);", re.M)
 _EXPORT = re.compile(r"^EXPORT\((?P<name>\w+), (?P<struct>\w+)(?:<(?P<arguments>[^>]*)>)?\)", re.M)
 
@@ -38,9 +42,14 @@ _Field = tuple[Any, bool]
 
 
 @functools.cache
+def _source() -> str:
+    return "".join((_FOLDER / name).read_text(encoding="utf-8") for name in _FILES)
+
+
+@functools.cache
 def _fields() -> Mapping[str, Mapping[str, _Field]]:
     """By operation: its fields in order."""
-    text = _SOURCE.read_text(encoding="utf-8")
+    text = _source()
     structs = {found["name"]: found for found in _STRUCT.finditer(text)}
     return {
         found["name"]: _fields_of(structs[found["struct"]], found["arguments"])
@@ -68,8 +77,7 @@ def _library() -> Any:
             "CompiledCfg needs a C++ compiler, and none was found: install g++ or clang++, or set"
             " $CXX. Without one, Lava's own runtime runs the graph: Loihi2SimCfg."
         )
-    source = _SOURCE.read_text(encoding="utf-8")
-    library = ctypes.CDLL(str(build(source, Toolchain(compiler, _FLAGS)).path))
+    library = ctypes.CDLL(str(build(_source(), Toolchain(compiler, _FLAGS)).path))
     library.b2l_advance.restype = None
     library.b2l_advance.argtypes = [ctypes.c_void_p, *(3 * [ctypes.c_int64])]
     return library
@@ -81,7 +89,7 @@ class Operation:
     Parameters
     ----------
     name : str
-        Its name in ``operations.cpp``.
+        Its name in ``operations/exports.cpp``.
     **given
         Its fields: integers, and arrays (or None) of the type that the text says.
 

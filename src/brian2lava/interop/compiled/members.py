@@ -29,6 +29,7 @@ from brian2lava.interop.compiled.channels import (
     ReceiveEnd,
     RequestChannel,
     SendEnd,
+    Wire,
 )
 
 
@@ -57,7 +58,7 @@ class Member:
         What its RefPorts reach.
     referred : set of str
         Its Vars that RefPorts of others reach.
-    pipes : list of Pipe
+    pipes : list of Pipe or Wire
         To and from the user's own code.
     write : callable
         How others write a Var of it: (name, value).
@@ -72,7 +73,7 @@ class Member:
     outputs: dict[str, list[Link]] = field(default_factory=dict)
     references: dict[str, tuple[Member, str]] = field(default_factory=dict)
     referred: set[str] = field(default_factory=set)
-    pipes: list[Pipe] = field(default_factory=list)
+    pipes: list[Pipe | Wire] = field(default_factory=list)
     write: Callable[[str, Any], None] = lambda name, value: None
     store: Callable[[], None] = lambda: None
 
@@ -200,13 +201,11 @@ def _open_pipes(member: Member) -> None:
 
 
 def _open_wire(member: Member) -> None:
-    """A VarWire makes its channel itself, with threads; here it gets one like the others."""
-    wire, name = member.process, f"{member.name}.wire_tap"
-    wire._pm_to_p_dst_port.join()
-    pipe = Pipe(name, "the user's code", wire.shape, float, wire.buffer_size)
-    member.pipes.append(pipe)
-    member.builder.proc_params.overwrite("pm_to_p_src_port", SendEnd("src", pipe))
-    wire._pm_to_p_dst_port = ReceiveEnd("dst", pipe)
+    """A VarWire makes its channel itself, where the user's code may be waiting already."""
+    parameters = member.builder.proc_params
+    wire = Wire(f"{member.name}.wire_tap", parameters["pm_to_p_src_port"])
+    member.pipes.append(wire)
+    parameters.overwrite("pm_to_p_src_port", SendEnd("src", wire))
 
 
 def _built(builder: Any) -> Any:

@@ -116,7 +116,7 @@ class CompiledRuntime:
             self._thread.join()
         self._thread = None
         if not self._is_stopped:
-            self._steps.close()
+            self._close()
         self._is_started, self._is_stopped = False, True
 
     def get_var(self, var_id: int, idx: Any = None) -> Any:
@@ -208,8 +208,17 @@ class CompiledRuntime:
                 asked, self._steps.asked = self._steps.asked, ""
                 if asked == "stop":
                     self._is_started, self._is_stopped = False, True
-                    self._steps.close()
+                    self._close()
                 return
+        for member in self.plan.members:
+            for pipe in member.pipes:
+                pipe.settle()
+
+    def _close(self) -> None:
+        self._steps.close()
+        for member in self.plan.members:
+            for pipe in member.pipes:
+                pipe.close()
 
     def _room(self) -> int:
         """Steps until the first Monitor is full."""

@@ -12,6 +12,7 @@ from brian2lava.interop.compiled.kit import Kit, Unfit
 from brian2lava.interop.compiled.members import Member
 from brian2lava.interop.compiled.rows import (
     connections,
+    graded,
     io,
     lif,
 )
@@ -19,7 +20,7 @@ from brian2lava.interop.compiled.rows import (
 Row = Callable[[Kit], None]
 
 #: By the full name of the model, so that no module of Lava is imported for nothing.
-ROWS: dict[str, Row] = {**lif.ROWS, **connections.ROWS, **io.ROWS}
+ROWS: dict[str, Row] = {**lif.ROWS, **graded.ROWS, **connections.ROWS, **io.ROWS}
 
 
 def row_of(member: Member) -> Row:

@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix
 from brian2lava.interop.compiled.kit import Kit, Unfit, name_of
 
 _DENSE = "lava.proc.dense.models."
+_CONV = "lava.proc.conv.models."
 _SPARSE = "lava.proc.sparse.models."
 _LARGEST_DELAY = 63
 #: Targets that 16 bits tell apart.
@@ -50,16 +51,9 @@ def _sum_type(graded: bool, sent: Any) -> Any:
 
 def _buffer(kit: Kit, dtype: Any) -> Any:
     """The model's buffer, in the type that it has after the first step."""
+    kit.replaced.add("weights")
     kit.model.a_buff = np.ascontiguousarray(kit.model.a_buff, dtype)
-    return kit.model.a_buff.reshape(-1)
-
-
-def _bounds_graded(kit: Kit, operations: list[Any]) -> None:
-    def refresh() -> None:
-        for operation in operations:
-            operation.set("graded", _is_graded(kit))
-
-    kit.refresh.append(refresh)
+    return kit.state("a_buff")
 
 
 def _dense(kit: Kit, fixed: bool) -> None:
@@ -85,6 +79,7 @@ def _dense(kit: Kit, fixed: bool) -> None:
             _cut(model)
         rows = np.ascontiguousarray(model.weights.T, stored)
         brief = fixed and _is_short(rows)
+        made.set("graded", _is_graded(kit))
         made.set("fits", fixed and _fits(rows))
         made.set("brief", rows.astype(np.int16).reshape(-1) if brief else None)
         made.set("weights", None if brief else rows.reshape(-1))
@@ -147,6 +142,7 @@ def _sparse(kit: Kit, fixed: bool) -> None:
         if fixed:
             _cut(model)
         begin, target, values = _by_source(model.weights)
+        made.set("graded", _is_graded(kit))
         made.set("begin", begin)
         made.set("target", target)
         made.set("weights", values.astype(stored))
@@ -183,6 +179,7 @@ def _delayed(kit: Kit, fixed: bool) -> None:
             _cut(model)
             _check_delays(kit)
         begin, place, values = _by_slot(model.weights, model.delays, slots)
+        made.set("graded", _is_graded(kit))
         made.set("begin", begin)
         made.set("place", place)
         made.set("weights", values.astype(sums))
@@ -215,7 +212,42 @@ def _by_slot(weights: Any, delays: Any, slots: int) -> tuple[Any, Any, Any]:
     return begin, place, np.ascontiguousarray(values[order])
 
 
+def _conv(kit: Kit, fixed: bool) -> None:
+    model, members = kit.model, kit.member.builder.py_ports
+    kept = np.dtype(np.int32 if fixed else np.float64)
+    width, height, channels = members["s_in"].shape
+    out_width, out_height, out_channels = members["a_out"].shape
+    groups = int(model.groups[0])
+    pairs = {
+        f"{field}_{axis}": int(getattr(model, name)[place])
+        for field, name in (("kernel", "kernel_size"), ("stride", "stride"),
+                            ("padding", "padding"), ("dilation", "dilation"))
+        for place, axis in enumerate("xy")
+    }  # fmt: skip
+    model.a_buf = np.ascontiguousarray(model.a_buf, kept)
+    buffer, sent = kit.state("a_buf"), kit.output("a_out", kept)
+    kit.add("send_" + name_of(kept, kept), n=buffer.size, **{"in": buffer}, out=sent)
+    kit.then()
+    s = kit.input("s_in", np.int32, np.int64, np.float64)
+    made = kit.add(
+        "conv_" + name_of(s.dtype, kept), width=width, height=height, channels=channels,
+        out_width=out_width, out_height=out_height, out_channels=out_channels, groups=groups,
+        **pairs, graded=_is_graded(kit), weights=None, s=s, sums=np.zeros(buffer.size),
+        out=buffer,
+    )  # fmt: skip
+
+    def refresh() -> None:
+        weight = np.asarray(model.weight, np.float64)
+        by_group = weight.reshape(groups, out_channels // groups, *weight.shape[1:])
+        made.set("weights", np.ascontiguousarray(by_group.transpose(0, 4, 2, 3, 1)).reshape(-1))
+        made.set("graded", _is_graded(kit))
+
+    kit.refresh.append(refresh)
+
+
 ROWS = {
+    _CONV + "PyConvModelFixed": lambda kit: _conv(kit, True),
+    _CONV + "PyConvModelFloat": lambda kit: _conv(kit, False),
     _DENSE + "PyDenseModelBitAcc": lambda kit: _dense(kit, True),
     _DENSE + "PyDenseModelFloat": lambda kit: _dense(kit, False),
     _DENSE + "PyDelayDenseModelBitAcc": lambda kit: _delayed(kit, True),

@@ -88,7 +88,41 @@ def _row_by_row(data: Any, seen: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _receiver(kit: Kit) -> None:
+    payload = kit.model.payload
+    received = kit.input("a_in", np.int64)
+    kit.add("gather_int64_int64", n=payload.size, map=None, first=1, **{"in": received},
+            out=kit.state("payload", np.int64))  # fmt: skip
+
+
+def _reset(kit: Kit) -> None:
+    model = kit.model
+    seen, via = kit.observed("state")
+    target, name = kit.member.references["state"]
+    if not kit.is_state(target, name):
+        raise Unfit(f"{name} of {target.name} is more than a state")
+    value = np.zeros(1, seen.dtype)
+    kit.after.append(
+        Operation(
+            "fill_" + name_of(seen.dtype),
+            n=seen.size,
+            interval=int(model.interval[0]),
+            offset=int(model.offset[0]),
+            value=value,
+            out=seen,
+        )  # fmt: skip
+    )
+
+    def refresh() -> None:
+        value[0] = model.reset_value[0]
+
+    kit.refresh.append(refresh)
+
+
 ROWS = {
+    "lava.proc.receiver.models.ReceiverModel": _receiver,
+    "lava.proc.io.reset.PyResetFixed": _reset,
+    "lava.proc.io.reset.PyResetFloat": _reset,
     _SOURCE + "PySendModelFixed": _source,
     _SOURCE + "PySendModelFloat": _source,
     _SINK + "PyReceiveModelFixed": _sink,

@@ -16,7 +16,7 @@ _MODELS = "lava.proc.lif.models."
 _INT32 = np.iinfo(np.int32)
 
 
-def _spread(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+def spread(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """A number, or an array, for every neuron."""
     return np.broadcast_to(np.asarray(value), shape).astype(dtype).reshape(-1)
 
@@ -48,15 +48,15 @@ def _fixed(kit: Kit, thresholds: tuple[str, ...], operation: str, sends: Any) ->
         _whole(kit, "du", "dv")
         kept_u = model.decay_unity - (np.asarray(model.du, np.int64) + model.ds_offset)
         kept_v = model.decay_unity - (np.asarray(model.dv, np.int64) + model.dm_offset)
-        keep_u[:], keep_v[:] = (_spread(kept, shape, np.int32) for kept in (kept_u, kept_v))
+        keep_u[:], keep_v[:] = (spread(kept, shape, np.int32) for kept in (kept_u, kept_v))
         made.set("small", all((k >= 0).all() and (k <= 4096).all() for k in (keep_u, keep_v)))
         model.scale_bias()
-        bias[:] = _spread(model.effective_bias, shape, np.int32)
+        bias[:] = spread(model.effective_bias, shape, np.int32)
         if not model.isthrscaled:
             model.scale_threshold()
         levels = [getattr(model, name.replace("vth", "effective_vth")) for name in thresholds]
         for array, level in zip((high, low), levels):
-            array[:] = _spread(np.clip(level, _INT32.min, _INT32.max), shape, np.int32)
+            array[:] = spread(np.clip(level, _INT32.min, _INT32.max), shape, np.int32)
         alike = (keep_u, keep_v, high, low)
         made.set("alike", n > 0 and all((array == array[0]).all() for array in alike))
 
@@ -87,10 +87,10 @@ def _float(kit: Kit, thresholds: tuple[str, ...], operation: str) -> None:
     )  # fmt: skip
 
     def refresh() -> None:
-        keep_u[:] = _spread(1 - np.asarray(model.du, np.float64), shape, np.float64)
-        keep_v[:] = _spread(1 - np.asarray(model.dv, np.float64), shape, np.float64)
+        keep_u[:] = spread(1 - np.asarray(model.du, np.float64), shape, np.float64)
+        keep_v[:] = spread(1 - np.asarray(model.dv, np.float64), shape, np.float64)
         for array, name in zip((high, low), thresholds):
-            array[:] = _spread(getattr(model, name), shape, np.float64)
+            array[:] = spread(getattr(model, name), shape, np.float64)
 
     refresh()
     kit.refresh.append(refresh)

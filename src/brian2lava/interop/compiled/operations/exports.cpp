@@ -1,0 +1,78 @@
+// The loop, and what Python can put into its table.
+
+struct Operation {
+  void (*run)(const void*, int64_t);
+  const void* fields;
+};
+
+extern "C" void b2l_advance(const Operation* operations, int64_t count, int64_t step, int64_t steps) {
+  for (int64_t t = step; t < step + steps; t++)
+    for (int64_t k = 0; k < count; k++) operations[k].run(operations[k].fields, t);
+}
+
+#define EXPORT(name, ...) \
+  extern "C" void name(const void* fields, int64_t t) { static_cast<const __VA_ARGS__*>(fields)->run(t); }
+
+EXPORT(gather_bool_int32, Gather<bool, int32_t>)
+EXPORT(gather_bool_int64, Gather<bool, int64_t>)
+EXPORT(gather_bool_double, Gather<bool, double>)
+EXPORT(gather_int32_int32, Gather<int32_t, int32_t>)
+EXPORT(gather_int32_int64, Gather<int32_t, int64_t>)
+EXPORT(gather_int32_double, Gather<int32_t, double>)
+EXPORT(gather_int64_int64, Gather<int64_t, int64_t>)
+EXPORT(gather_int64_double, Gather<int64_t, double>)
+EXPORT(gather_double_double, Gather<double, double>)
+EXPORT(send_int32_int32, Send<int32_t, int32_t>)
+EXPORT(send_int64_int32, Send<int64_t, int32_t>)
+EXPORT(send_double_double, Send<double, double>)
+EXPORT(send_slot_int32_int32, SendSlot<int32_t, int32_t>)
+EXPORT(send_slot_double_double, SendSlot<double, double>)
+EXPORT(play_int32, Play<int32_t>)
+EXPORT(play_double, Play<double>)
+EXPORT(record_bool_bool_double, Record<bool, bool, double>)
+EXPORT(record_int16_int16_double, Record<int16_t, int16_t, double>)
+EXPORT(record_int32_int32_double, Record<int32_t, int32_t, double>)
+EXPORT(record_int64_int64_double, Record<int64_t, int64_t, double>)
+EXPORT(record_int64_int32_double, Record<int64_t, int32_t, double>)
+EXPORT(record_double_double_double, Record<double, double, double>)
+EXPORT(record_int32_int32_int32, Record<int32_t, int32_t, int32_t>)
+EXPORT(record_int64_int32_int32, Record<int64_t, int32_t, int32_t>)
+EXPORT(lif_fixed, LifFixed<int32_t, false>)
+EXPORT(lif_fixed_ternary, LifFixed<int64_t, true>)
+EXPORT(lif_float, LifFloat<false>)
+EXPORT(lif_float_ternary, LifFloat<true>)
+EXPORT(matrix_int32_int32_int32, Matrix<int32_t, int32_t, int32_t>)
+EXPORT(matrix_int32_int32_int64, Matrix<int32_t, int32_t, int64_t>)
+EXPORT(matrix_int32_int64_int64, Matrix<int32_t, int64_t, int64_t>)
+EXPORT(matrix_double_double_double, Matrix<double, double, double>)
+EXPORT(matrix_double_int32_double, Matrix<double, int32_t, double>)
+EXPORT(matrix_double_int64_double, Matrix<double, int64_t, double>)
+EXPORT(sparse_int32_int32_int32, SparseMatrix<int32_t, int32_t, int32_t>)
+EXPORT(sparse_int32_int32_int64, SparseMatrix<int32_t, int32_t, int64_t>)
+EXPORT(sparse_int32_int64_int64, SparseMatrix<int32_t, int64_t, int64_t>)
+EXPORT(sparse_double_double_double, SparseMatrix<double, double, double>)
+EXPORT(sparse_double_int32_double, SparseMatrix<double, int32_t, double>)
+EXPORT(sparse_double_int64_double, SparseMatrix<double, int64_t, double>)
+EXPORT(delay_int32_int64_int32, DelayMatrix<int32_t, int64_t, int32_t>)
+EXPORT(delay_int64_int64_int32, DelayMatrix<int64_t, int64_t, int32_t>)
+EXPORT(delay_double_double_double, DelayMatrix<double, double, double>)
+EXPORT(delay_int32_double_double, DelayMatrix<int32_t, double, double>)
+EXPORT(delay_int64_double_double, DelayMatrix<int64_t, double, double>)
+EXPORT(fill_int32, Fill<int32_t>)
+EXPORT(fill_double, Fill<double>)
+EXPORT(conv_int32_int32, Conv<int32_t, int32_t>)
+EXPORT(conv_int64_int32, Conv<int64_t, int32_t>)
+EXPORT(conv_double_double, Conv<double, double>)
+EXPORT(sigma_int32, Sigma<int32_t>)
+EXPORT(sigma_double, Sigma<double>)
+EXPORT(delta_int32, Delta<int32_t>)
+EXPORT(delta_double, Delta<double>)
+EXPORT(atrlif_fixed, AtrlifFixed)
+EXPORT(atrlif_float, AtrlifFloat)
+EXPORT(resonator_fixed, ResonatorFixed)
+EXPORT(resonator_float, ResonatorFloat)
+EXPORT(zero_crossing, ZeroCrossing)
+EXPORT(graded, Graded)
+EXPORT(product, Product)
+EXPORT(normalise, Normalise)
+EXPORT(spiker, Spiker)
