@@ -13,6 +13,10 @@ from brian2lava.fit.batch import Settings
 from brian2lava.fit.candidates import Candidate, Parameter
 from brian2lava.fit.candidates.candidate import Frame
 
+#: Parameters of either sign are searched on a scale that is linear below this (thresholds, or a
+#: pure number) and logarithmic above: a tenth may count as much as a whole.
+_FINE = 0.1
+
 
 @dataclass(frozen=True)
 class Space:
@@ -81,6 +85,9 @@ class Space:
             low, high = self.limits(parameter)
             if parameter.log:
                 values[parameter.name] = low * (high / low) ** points[:, k]
+            elif low < 0 < high:
+                first, last = np.arcsinh(np.array([low, high]) / _FINE)
+                values[parameter.name] = np.sinh(first + (last - first) * points[:, k]) * _FINE
             else:
                 values[parameter.name] = low + (high - low) * points[:, k]
         return values
@@ -94,6 +101,9 @@ class Space:
             if parameter.log:
                 with np.errstate(divide="ignore"):
                     columns.append(np.log(np.maximum(value, 1e-300) / low) / np.log(high / low))
+            elif low < 0 < high:
+                first, last = np.arcsinh(np.array([low, high]) / _FINE)
+                columns.append((np.arcsinh(value / _FINE) - first) / (last - first))
             else:
                 columns.append((value - low) / (high - low))
         return np.clip(np.stack(columns, axis=1), 0.0, 1.0)

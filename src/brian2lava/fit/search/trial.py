@@ -4,7 +4,8 @@
 2. *forced*: optimisers started at the best of them, on the forced loss (see
    :mod:`brian2lava.fit.batch.kernel`), which is smooth and has few local minima. Left out for
    neurons that have no margin to a threshold.
-3. *free*: optimisers on the spikes that the neuron fires by itself.
+3. *free*: optimisers on the spikes that the neuron fires by itself. They race: the fewer are
+   left, the more generations each has, and a covariance of ten parameters needs some hundred.
 4. *polish*: single bits of the registers.
 
 A trial stops between any two rounds and goes on from what :meth:`Trial.state` returned.
@@ -28,12 +29,23 @@ from brian2lava.fit.search.space import Space
 
 PHASES = ("sample", "forced", "free", "polish", "done")
 #: The part of all evaluations after which a phase ends.
-_UNTIL = {"sample": 0.12, "forced": 0.35, "free": 0.85, "polish": 1.0}
-#: Optimisers side by side, and the points that each proposes; together a batch.
-_SIDE_BY_SIDE = {"forced": 8, "free": 6}
+_UNTIL = {"sample": 0.12, "forced": 0.3, "free": 0.9, "polish": 1.0}
+#: Optimisers side by side, (the part of a phase after which, how many), and the points that each
+#: proposes; together a batch. Of those that stop, the best stay.
+_SIDE_BY_SIDE = {"forced": ((0.0, 4),), "free": ((0.0, 6), (0.3, 3), (0.6, 2))}
 _PROPOSED = 24
 _SPREAD = {"forced": 0.15, "free": 0.08}
+#: Optimisers begin at least so far from each other, in one parameter of the unit cube.
+_APART = 0.2
 _ROUND = 256
+
+
+@dataclass
+class _Racing:
+    """An optimiser, and the least loss that it has seen."""
+
+    optimiser: Optimiser
+    best: float = np.inf
 
 
 @dataclass
@@ -68,7 +80,7 @@ class Trial:
     best_loss: float = np.inf
     history: list[tuple[int, float]] = field(default_factory=list)
     _starts: Any = None
-    _running: list[Optimiser] = field(default_factory=list)
+    _running: list[_Racing] = field(default_factory=list)
     _registers: RegisterSearch | None = None
 
     @property
@@ -125,25 +137,32 @@ class Trial:
         evaluate = self._forced if self.phase == "forced" else self._free
         if not self._running:
             self._begin(evaluate)
-        asked = [each.ask() for each in self._running]
+        self._running = sorted(self._running, key=lambda each: each.best)[: self._places()]
+        asked = [each.optimiser.ask() for each in self._running]
         losses = evaluate(np.concatenate(asked))
-        for optimiser, points in zip(self._running, asked):
-            optimiser.tell(points, losses[: len(points)])
-            losses = losses[len(points) :]
-        for k, optimiser in enumerate(self._running):
-            if optimiser.converged:
-                self._running[k] = self._anew(k)
+        for each, points in zip(self._running, asked):
+            own, losses = losses[: len(points)], losses[len(points) :]
+            each.optimiser.tell(points, own)
+            each.best = min(each.best, float(own.min()))
+        for k, each in enumerate(self._running):
+            if each.optimiser.converged:
+                self._running[k] = _Racing(self._anew(k))
+
+    def _places(self) -> int:
+        """How many optimisers run side by side at this point of a phase."""
+        first, last = _UNTIL[PHASES[PHASES.index(self.phase) - 1]], _UNTIL[self.phase]
+        part = (self.spent / self.evaluations - first) / (last - first)
+        return [n for after, n in _SIDE_BY_SIDE[self.phase] if after <= max(0.0, part)][-1]
 
     def _begin(self, evaluate: Any) -> None:
         starts = self._starts
         if self.best is not None and self.phase == "free":
             starts = np.concatenate([starts, self._point_of(self.best)])
         order = np.argsort(evaluate(starts), kind="stable")
-        starts = starts[order]
-        count, spread = _SIDE_BY_SIDE[self.phase], _SPREAD[self.phase]
+        spread, seed = _SPREAD[self.phase], 1000 * self.seed
         self._running = [
-            self.make(starts[k % len(starts)], spread, _PROPOSED, 1000 * self.seed + k)
-            for k in range(count)
+            _Racing(self.make(start, spread, _PROPOSED, seed + k))
+            for k, start in enumerate(_apart(starts[order], self._places()))
         ]
 
     def _anew(self, k: int) -> Optimiser:
@@ -160,7 +179,7 @@ class Trial:
         """Proposals of each optimiser, as good as its last generation."""
         if not self._running:
             return self._starts[:0]
-        return np.clip(np.concatenate([each.ask()[:4] for each in self._running]), 0, 1)
+        return np.clip(np.concatenate([each.optimiser.ask()[:4] for each in self._running]), 0, 1)
 
     def _polish(self) -> None:
         if self._registers is None:
@@ -232,6 +251,16 @@ class Trial:
         self.best = None if state["best"] is None else settings_from(state["best"])
         self.history = [(int(n), float(loss)) for n, loss in state["history"]]
         self._starts = None if state["starts"] is None else np.array(state["starts"], float)
+
+
+def _apart(points: Any, count: int) -> list[Any]:
+    """The first ``count`` points that lie apart from each other; then the first ones again."""
+    chosen: list[Any] = []
+    for point in points:
+        if len(chosen) < count and all(np.abs(point - each).max() >= _APART for each in chosen):
+            chosen.append(point)
+    again = [points[k % len(points)] for k in range(count - len(chosen))]
+    return chosen + again
 
 
 def settings_state(settings: Settings) -> dict[str, Any]:
