@@ -524,10 +524,6 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: refused(neurons(), network_operation(lambda: None)),
         "'networkoperation.*Python code",
     ),
-    "value at a spike": (
-        lambda: (lambda group: refused(group, SpikeMonitor(group, "v", name="at")))(neurons()),
-        "'at' records 'v' at spikes",
-    ),
     "time constant below a step": (
         lambda: refused(neurons("dv/dt = (1 - v)/(0.05*ms) : 1")), "(?s)'cells'.*time constant",
     ),
@@ -540,6 +536,63 @@ def test_what_no_chip_neuron_equals_raises(case: str) -> None:
     run, message = REFUSED[case]
     with on_chip(), pytest.raises((NotSupported, ChipLimit), match=message):
         run()
+
+
+ADAPTIVE = """dv/dt = (I + u - v)/(10*ms) : 1
+du/dt = -u/(5*ms) : 1
+dtheta/dt = (1 - theta)/(30*ms) : 1
+I : 1"""
+
+
+def at_spikes(*durations: float) -> dict[str, Any]:
+    """What monitors record at spikes: before the reset, and after it; and each step beside."""
+    group = NeuronGroup(4, ADAPTIVE, threshold="v > theta", reset="v = 0\ntheta += 0.3",
+                        method="euler", name="cells")  # fmt: skip
+    group.I, group.theta = [1.5, 2, 3, 4], 1
+    source = SpikeGeneratorGroup(1, [0] * 4, [1, 5, 9, 12] * ms)
+    synapses = Synapses(source, group, on_pre="u += 0.5")
+    synapses.connect()
+    before = SpikeMonitor(group, ["v", "theta", "u"])
+    after = SpikeMonitor(group, ["v", "theta"])
+    after.when = "end"
+    each = StateMonitor(group, ["v", "theta"], record=True)
+    network = Network(group, source, synapses, before, after, each)
+    for duration in durations:
+        network.run(duration * ms)
+    found = {f"{name} before": getattr(before, name)[:] for name in ("i", "v", "theta", "u")}
+    found |= {f"{name} after": getattr(after, name)[:] for name in ("v", "theta")}
+    return found | {"v": each.v[:], "theta": each.theta[:], "theta at last": group.theta[:]}
+
+
+def test_values_at_spikes_are_those_before_the_reset() -> None:
+    ours, theirs = both(lambda: at_spikes(30))
+    assert len(theirs["i before"]) > 10
+    np.testing.assert_array_equal(ours["i before"], theirs["i before"])
+    assert theirs["v before"].min() > 1 and not theirs["v after"].any()
+    for name in ("v before", "theta before", "theta after", "u before", "v after"):
+        np.testing.assert_allclose(ours[name], theirs[name], atol=0.05, err_msg=name)
+    assert (ours["theta after"] - ours["theta before"]).min() > 0.29
+
+
+def test_values_at_spikes_change_nothing_else() -> None:
+    with on_chip():
+        whole = at_spikes(30)
+    with on_chip():
+        parts = at_spikes(11, 19)
+    for name, values in whole.items():
+        np.testing.assert_array_equal(parts[name], values, name)
+
+
+def test_lava_shows_no_values_before_the_reset() -> None:
+    with on_chip(backend="lava"), pytest.raises(NotSupported, match="'cells' at its spikes"):
+        at_spikes(1)
+
+
+def test_an_initial_state_near_zero_has_no_large_error() -> None:
+    with on_chip():
+        at_spikes(1)
+        rows = [row for row in chip_report().quantised.rows if row.parameter.startswith("initial")]
+    assert len(rows) > 2 and not any(row.flagged for row in rows)
 
 
 def test_inputs_and_clocks_that_a_chip_has_not() -> None:

@@ -13,6 +13,7 @@ from brian2lava.chip.lower import Lowered
 from brian2lava.chip.quantise import Quantised
 from brian2lava.chip.recognise.brian_network import Recognised
 from brian2lava.chip.recognise.expression import assignments
+from brian2lava.device.at_spikes import read_before_reset
 from brian2lava.errors import NotSupported
 from brian2lava.program import step_program as program
 from brian2lava.program.effects import effects
@@ -54,6 +55,7 @@ class Composing:
                 own = [obj.state_updater, obj.subexpression_updater]
                 self.gone |= {part.name for part in own if part is not None}
         self.learning = [pair for pair in low.deliveries if pair[0].name not in self.parts]
+        self.before_reset = read_before_reset(captured, objects, found)
         self.left = {group.name for group in groups} - set(self.updates.values())
         self.linked = {
             array_id(group.variables[link.variable]): (group.name, link)
@@ -98,7 +100,7 @@ class Composing:
                 if pathways and place == pathways[-1]:
                     self._learn()
             else:
-                self._decode(operation)
+                self._decode(operation, place in self.before_reset)
                 self._add(operation, values, owner)
         return replace(
             captured,
@@ -138,7 +140,7 @@ class Composing:
         for operation, values in self.learning:
             self._add(operation, values, operation.origin.object_name)
 
-    def _decode(self, operation: program.Operation) -> None:
+    def _decode(self, operation: program.Operation, before_reset: bool) -> None:
         """Before a monitor reads variables of a population or of synapses, write them."""
         reads = effects(operation).all_reads
         for array in sorted(reads & (self.unknown.keys() - self.linked.keys())):
@@ -152,14 +154,9 @@ class Composing:
             decode, values = self.low.synaptic[name]
             self._add(decode, values, name)
         arrays = sorted(reads & set(self.linked))
-        for array in arrays:
-            link = self.linked[array][1]
-            if isinstance(operation, program.EventRecorder) and not link.ahead:
-                raise NotSupported(
-                    f"'{operation.origin.object_name}' records {link.variable!r} at spikes: on the"
-                    " chip a spike and its reset are one, so the value before the reset is not to"
-                    f" be had. Record {link.variable!r} with a StateMonitor, or leave it out."
-                )
         for name in sorted({self.linked[array][0] for array in arrays}):
             decode, values = self.low.decodes[name]
             self._add(decode, values, name)
+            if before_reset and name in self.low.decodes_at_spikes:
+                decode, values = self.low.decodes_at_spikes[name]
+                self._add(decode, values, name)

@@ -31,6 +31,7 @@ from brian2lava.chip.recognise.brian_network import Recognised, recognise
 from brian2lava.chip.recognise.refusal import OTHERWISE
 from brian2lava.chip.refractory import refuse_moved
 from brian2lava.chip.resources import check_fits
+from brian2lava.device.at_spikes import read_before_reset
 from brian2lava.device.chip_again import again_of, variables_of
 from brian2lava.device.chip_plastic import ChipSynapses, with_earlier_peaks
 from brian2lava.device.chip_program import Composing
@@ -168,6 +169,7 @@ class OnChip:
             seed=self.device.random.key,
             traces=self._synapses.traces(),
             synaptic=self._synapses.decodes(captured),
+            at_spikes=frozenset(read_before_reset(captured, objects, found).values()),
             decodes={
                 obj.name: self._decodes(captured, obj, found, quantised)
                 for obj in objects

@@ -79,6 +79,12 @@ class OnLava(OnChip):
 
     def _surroundings(self, *arguments: Any) -> Surroundings:
         self._around = super()._surroundings(*arguments)
+        for name in sorted(self._around.at_spikes):
+            raise NotSupported(
+                f"backend={self._backend!r}: a monitor records variables of '{name}' at its spikes,"
+                " and Lava's processes show their states after the reset. Record them with a"
+                " StateMonitor, or use backend='emulator'."
+            )
         return self._around
 
     def lowered(self, captured: Captured, objects: Sequence[BrianObject]) -> Captured:

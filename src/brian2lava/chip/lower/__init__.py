@@ -51,8 +51,13 @@ def lower(network: ChipNetwork, around: Surroundings | None = None) -> Lowered:
         if projection.name in space.around.synaptic
     }
     decodes = {
-        name: decode(space, network.population(name), wanted)
+        name: decode(space, network.population(name), wanted, space.states)
         for name, wanted in space.around.decodes.items()
+    }
+    at_spikes = {
+        name: decode(space, network.population(name), wanted, space.reached)
+        for name in sorted(space.around.at_spikes)
+        if (wanted := _reset(space, name))
     }
     return Lowered(
         arrays=tuple(space.arrays.values()),
@@ -64,11 +69,17 @@ def lower(network: ChipNetwork, around: Surroundings | None = None) -> Lowered:
         counters=space.counters,
         plastic=space.plastic,
         decodes=decodes,
+        decodes_at_spikes=at_spikes,
         sums=space.sums,
         delivered=space.delivered,
         synaptic=synaptic,
         payloads={name: (array, space.depths[name]) for name, array in space.sent.items()},
     )
+
+
+def _reset(space: Workspace, name: str) -> list[Decode]:
+    """The decodes of states that a population's reset changes."""
+    return [item for item in space.around.decodes[name] if (name, item.state) in space.reached]
 
 
 def _updates(space: Workspace) -> list[Valued]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,13 @@ from brian2lava.program import step_program as program
 from brian2lava.program.step_program import ELEMENT, Access
 
 
-def decode(space: Workspace, population: Population, wanted: Sequence[Decode]) -> Valued:
-    """An operation that writes the wanted states."""
+def decode(
+    space: Workspace,
+    population: Population,
+    wanted: Sequence[Decode],
+    kept: Mapping[tuple[str, str], str],
+) -> Valued:
+    """An operation that writes the wanted states; ``kept``: the arrays that they lie in."""
     name, model = population.name, population.neuron
     step = model.step(space.network.arithmetic, zero_registers(population))
     text = Text()
@@ -39,7 +44,7 @@ def decode(space: Workspace, population: Population, wanted: Sequence[Decode]) -
             declare(space, text, f"{name}_{register}", register, numbers)
     states = {state.name for state in model.states} & (used | {d.state for d in wanted})
     for state in sorted(states):
-        text.lines.append(f"T {state} = {text.read(space.states[name, state])};")
+        text.lines.append(f"T {state} = {text.read(kept[name, state])};")
     for port in sorted(set(model.ports) & used):
         peek(space, text, population, port)
     for item in sorted(wanted, key=lambda item: item.ahead):

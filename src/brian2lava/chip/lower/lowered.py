@@ -35,6 +35,8 @@ class Lowered:
         Write variables of plastic synapses in the user's units.
     decodes : dict of population to (Operation, values of its constants)
         Write states in the user's units; to be placed before what reads them.
+    decodes_at_spikes : dict of population to (Operation, values of its constants)
+        The same of states that a reset changes, as they are before it.
     sums : dict of (population, port) to pairs of array id and late shift
         Where what arrives at a port is summed.
     payloads : dict of population or source to pair of array id and number of steps
@@ -50,6 +52,7 @@ class Lowered:
     counters: Mapping[tuple[str, str], str]
     plastic: Mapping[str, Mapping[str, str]]
     decodes: Mapping[str, Valued]
+    decodes_at_spikes: Mapping[str, Valued]
     sums: Mapping[tuple[str, str], Sequence[tuple[str, int]]]
     delivered: Mapping[str, str]
     synaptic: Mapping[str, Valued]

@@ -68,6 +68,7 @@ def _body(space: Workspace, text: Text, population: Population, step: Step) -> N
         array_id = space.array(f"{population.name}_{counter}", np.zeros(population.size, np.int32))
         space.counters[population.name, counter] = array_id
         text.lines.append(f"{text.own(array_id)} += (int32_t)({as_c(condition, {})});")
+    _keep_reached(space, text, population, step)
     for name, expression in step.after:
         text.lines.append(f"const T {name}_after = {as_c(expression, {})};")
     after = {name for name, _ in step.after}
@@ -77,6 +78,19 @@ def _body(space: Workspace, text: Text, population: Population, step: Step) -> N
             text.lines.append(f"_ptr{space.states[population.name, name]}[_idx] = {value};")
     _remember(space, text, population, "blocked" in states and "blocked" in names_of(step))
     text.lines.append("const char _cond = (char)(fired != 0);")
+
+
+def _keep_reached(space: Workspace, text: Text, population: Population, step: Step) -> None:
+    """States as they are before the reset, where somebody reads them at spikes."""
+    if population.name not in space.around.at_spikes:
+        return
+    wanted = {item.state for item in space.around.decodes[population.name] if not item.ahead}
+    for name in sorted(wanted & {name for name, _ in step.after}):
+        array = space.array(
+            f"{population.name}_{name}_reached", np.zeros(population.size, space.kind)
+        )
+        space.reached[population.name, name] = array
+        text.lines.append(f"{text.own(array)} = {name};")
 
 
 def _remember(space: Workspace, text: Text, population: Population, rests: bool) -> None:

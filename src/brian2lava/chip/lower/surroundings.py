@@ -61,6 +61,8 @@ class Surroundings:
     origins : dict of object name to code
         What the user wrote, for errors.
     decodes : dict of population to sequence of Decode
+    at_spikes : frozenset of population
+        Whose states are wanted as they are when neurons fire, before the reset, as well.
     seed : int
         Of the rounding of learning.
     steps_before : int
@@ -79,6 +81,7 @@ class Surroundings:
     origins: Mapping[str, str] = field(default_factory=dict)
     refractory: Mapping[str, RefractoryArrays] = field(default_factory=dict)
     decodes: Mapping[str, Sequence[Decode]] = field(default_factory=dict)
+    at_spikes: frozenset[str] = frozenset()
     seed: int = 0
     steps_before: int = 0
     traces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

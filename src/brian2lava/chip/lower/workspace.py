@@ -48,6 +48,8 @@ class Workspace:
         self.storage: dict[str, Any] = {}
         self.events: dict[str, str] = dict(around.events)
         self.states: dict[tuple[str, str], str] = {}
+        #: states as they are before the reset, where somebody reads them at spikes
+        self.reached: dict[tuple[str, str], str] = {}
         self.counters: dict[tuple[str, str], str] = {}
         self.plastic: dict[str, dict[str, str]] = {}
         self.sums: dict[tuple[str, str], list[tuple[str, int]]] = {}

@@ -11,10 +11,10 @@ from brian2lava.chip.limits import DECAY_UNITY, STATE_MAX
 from brian2lava.chip.profiles import Arithmetic
 from brian2lava.chip.quantise.compensation import VOLTAGE_DECAYS
 from brian2lava.chip.quantise.kinds import relative_error, worst
-from brian2lava.chip.quantise.registers import Filled, is_level
+from brian2lava.chip.quantise.registers import Filled, is_level, threshold_of
 from brian2lava.chip.quantise.result import Costs
 from brian2lava.chip.quantise.rotation import damping_and_angle
-from brian2lava.chip.quantise.search import input_bits, threshold_of
+from brian2lava.chip.quantise.search import input_bits
 
 
 def costs_of(

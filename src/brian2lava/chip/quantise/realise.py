@@ -34,8 +34,7 @@ from brian2lava.chip.quantise.extras import with_extras
 from brian2lava.chip.quantise.kinds import KINDS, inward
 from brian2lava.chip.quantise.plastic_real import RealLearning
 from brian2lava.chip.quantise.real_arithmetic import evaluate_real
-from brian2lava.chip.quantise.registers import is_level
-from brian2lava.chip.quantise.search import threshold_of
+from brian2lava.chip.quantise.registers import is_level, threshold_of
 from brian2lava.chip.sources import given_counts
 from brian2lava.errors import ChipLimit, OptionError
 

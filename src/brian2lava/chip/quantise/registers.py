@@ -40,6 +40,10 @@ REMEDY = {
     "noise": SMALLER,
     "count": "Use a longer time step, so that fewer steps are counted.",
 }
+#: The registers that hold what a voltage has to reach.
+THRESHOLDS = ("vth", "vth_hi", "theta_0")
+#: Of the threshold: initial states below it are nothing that an error could be a part of.
+_NEAR_ZERO = 1e-3
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,13 @@ def unit_of_v(population: IdealPopulation) -> str:
     links = sorted(population.links, key=lambda link: link.state != "v")
     level = (link for link in links if np.all(np.abs(link.gain) == 1.0))
     return next((link.unit for link in level), "")
+
+
+def threshold_of(population: IdealPopulation) -> float:
+    """The mean magnitude of the threshold, in the unit of v; 0 if there is none."""
+    found = (q for q in population.quantities if q.register in THRESHOLDS)
+    first = next(found, None)
+    return 0.0 if first is None or not first.value.size else float(np.abs(first.value).mean())
 
 
 def is_level(state: State) -> bool:
@@ -317,6 +328,7 @@ def _initial(
     population: IdealPopulation, scale: float, profile: Arithmetic
 ) -> tuple[dict[str, Any], list[ParameterRow]]:
     states = {state.name: state for state in population.neuron.states}
+    least = _NEAR_ZERO * threshold_of(population)
     initial, rows = {}, []
     for name, values in population.initial.items():
         what = f"population {population.name!r}, initial {name!r}"
@@ -338,13 +350,13 @@ def _initial(
                 register=name,
                 integer=Span.of(integers),
                 meant=Span.of(integers / a),
-                error=_initial_error(values, integers / a),
+                error=_initial_error(values, integers / a, least if is_level(states[name]) else 0),
             )
         )
     return initial, rows
 
 
-def _initial_error(values: Any, meant: Any) -> float:
+def _initial_error(values: Any, meant: Any, least: float) -> float:
     """Of the largest value: a state that starts near 0 has no relative error of its own."""
-    largest = float(np.abs(values).max(initial=0.0))
+    largest = max(float(np.abs(values).max(initial=0.0)), least)
     return worst(np.asarray(meant) - values) / largest if largest else 0.0

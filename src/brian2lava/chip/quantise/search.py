@@ -29,7 +29,7 @@ from brian2lava.chip.quantise.kinds import (
     relative_error,
     rounded,
 )
-from brian2lava.chip.quantise.registers import is_level
+from brian2lava.chip.quantise.registers import is_level, threshold_of
 from brian2lava.chip.quantise.synapses import SignedPart, largest_scale, mantissas
 
 CANDIDATES = 2000
@@ -42,8 +42,6 @@ NOTHING = 1e-8
 INPUT_BITS_LOIHI1 = 21
 #: Where nothing bounds a scale (no thresholds, no weights, no states that move).
 UNBOUNDED = 64.0
-#: The registers that hold what a voltage has to reach.
-THRESHOLDS = ("vth", "vth_hi", "theta_0")
 #: Last digits must not carry a value over its limit.
 _JUST_BELOW = 1 - 1e-12
 #: A rule's bound outweighs all else, for it is not rounded but wrong.
@@ -215,13 +213,6 @@ def _noise_error(quantity: Quantity, scales: Reals, profile: Arithmetic) -> Real
     chosen = np.rint(kind.scale(sample, scales[:, None], profile))
     errors = relative_error(sample, kind.unscale(chosen, scales[:, None], profile))
     return np.asarray(np.sqrt(np.mean(np.square(errors), axis=1)))
-
-
-def threshold_of(population: IdealPopulation) -> float:
-    """The mean magnitude of the threshold, in the unit of v; 0 if there is none."""
-    found = (q for q in population.quantities if q.register in THRESHOLDS)
-    first = next(found, None)
-    return 0.0 if first is None or not first.value.size else float(np.abs(first.value).mean())
 
 
 def voltage_decay(population: IdealPopulation) -> float:
