@@ -106,7 +106,7 @@ class ChipPart:
         lost = {key: count for key, count in self.counts.items() if count}
         return [
             *(f"! '{name}': states {counter} {n} times" for (name, counter), n in lost.items()),
-            *(f"order: {note}" for note in self.notes),
+            *(f"note: {note}" for note in self.notes),
         ]
 
     def to_dict(self) -> dict[str, Any]:
