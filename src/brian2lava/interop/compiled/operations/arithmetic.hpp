@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 using std::int16_t; using std::int32_t; using std::int64_t; using std::uint32_t; using std::uint64_t;

@@ -136,56 +136,76 @@ template <class In, class Out> struct SendSlot {
 };
 
 // A convolution, source by source: input (x, y, channel) adds to the outputs that its kernel
-// reaches. Weights are ordered group, channel of the group, kernel x, kernel y, output of the group.
+// reaches. Weights are ordered group, channel of the group, kernel x, kernel y, output of the group;
+// to_x[x, i] is the column that kernel column i of input x reaches, or -1, and to_y likewise.
 // Sums are made in double, as Lava makes them, then become A: for integers wrapped to 24 bits.
 template <class S, class A> struct Conv {
   int64_t width;
   int64_t height;
   int64_t channels;
-  int64_t out_width;
+  int64_t size;  // of the output
   int64_t out_height;
   int64_t out_channels;
   int64_t groups;
   int64_t kernel_x;
   int64_t kernel_y;
-  int64_t stride_x;
-  int64_t stride_y;
-  int64_t padding_x;
-  int64_t padding_y;
-  int64_t dilation_x;
-  int64_t dilation_y;
   int64_t graded;
+  const int64_t* to_x;
+  const int64_t* to_y;
   const double* weights;
   const S* s;
+  int32_t* active;
   double* sums;
   A* out;
   void run(int64_t) const {
-    const int64_t size = out_width * out_height * out_channels;
     std::memset(sums, 0, size * sizeof(double));
     for (int64_t x = 0; x < width; x++)
-      for (int64_t y = 0; y < height; y++)
-        for (int64_t c = 0; c < channels; c++) {
-          const S sent = s[(x * height + y) * channels + c];
-          if (sent != S(0)) spread(x, y, c, graded ? double(sent) : 1.0);
-        }
+      for (int64_t y = 0; y < height; y++) {
+        const S* sent = s + (x * height + y) * channels;
+        const int64_t count = senders(sent, channels, active);
+        if (count) spread(x, y, sent, count);
+      }
     for (int64_t i = 0; i < size; i++) out[i] = kept(sums[i]);
   }
-  void spread(int64_t x, int64_t y, int64_t c, double by) const {
+  void spread(int64_t x, int64_t y, const S* sent, int64_t count) const {
     const int64_t per_group = channels / groups, outs = out_channels / groups;
-    const double* kernel = weights + c * kernel_x * kernel_y * outs;
-    const int64_t first = (c / per_group) * outs;
+    const int64_t kernel = kernel_x * kernel_y * outs;
     for (int64_t i = 0; i < kernel_x; i++) {
-      const int64_t px = x + padding_x - (kernel_x - 1 - i) * dilation_x, ox = px / stride_x;
-      if (px < 0 || px % stride_x || ox >= out_width) continue;
+      const int64_t ox = to_x[x * kernel_x + i];
+      if (ox < 0) continue;
       for (int64_t j = 0; j < kernel_y; j++) {
-        const int64_t py = y + padding_y - (kernel_y - 1 - j) * dilation_y, oy = py / stride_y;
-        if (py < 0 || py % stride_y || oy >= out_height) continue;
-        const double* __restrict w = kernel + (i * kernel_y + j) * outs;
-        double* __restrict to = sums + (ox * out_height + oy) * out_channels + first;
-#pragma GCC ivdep
-        for (int64_t k = 0; k < outs; k++) to[k] += w[k] * by;
+        const int64_t oy = to_y[y * kernel_y + j];
+        if (oy < 0) continue;
+        double* place = sums + (ox * out_height + oy) * out_channels;
+        const double* entry = weights + (i * kernel_y + j) * outs;
+        for (int64_t m = 0; m < count;) {
+          const int64_t group = active[m] / per_group, first = m;
+          while (m < count && active[m] / per_group == group) m++;
+          add(sent, first, m, entry, kernel, place + group * outs, outs);
+        }
       }
     }
+  }
+  // Sources `first` to `last` of the active ones: to[k] += w[k] s, blocks of k in registers.
+  void add(const S* sent, int64_t first, int64_t last, const double* entry, int64_t kernel,
+           double* to, int64_t outs) const {
+    int64_t k = 0;
+    for (; k + 16 <= outs; k += 16) block<16>(sent, first, last, entry + k, kernel, to + k);
+    for (; k + 8 <= outs; k += 8) block<8>(sent, first, last, entry + k, kernel, to + k);
+    for (; k + 4 <= outs; k += 4) block<4>(sent, first, last, entry + k, kernel, to + k);
+    for (; k < outs; k++) block<1>(sent, first, last, entry + k, kernel, to + k);
+  }
+  template <int width_of_block>
+  void block(const S* sent, int64_t first, int64_t last, const double* entry, int64_t kernel,
+             double* to) const {
+    double sum[width_of_block];
+    for (int q = 0; q < width_of_block; q++) sum[q] = to[q];
+    for (int64_t m = first; m < last; m++) {
+      const double by = graded ? double(sent[active[m]]) : 1.0;
+      const double* w = entry + active[m] * kernel;
+      for (int q = 0; q < width_of_block; q++) sum[q] += w[q] * by;
+    }
+    for (int q = 0; q < width_of_block; q++) to[q] = sum[q];
   }
   static A kept(double x) {
     if constexpr (std::is_integral_v<A>) {

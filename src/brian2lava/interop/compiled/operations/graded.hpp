@@ -26,23 +26,27 @@ template <class T> struct Delta {
   T* error;
   T* s;
   void run(int64_t) const {
+    if (sigma) { if (cumulative) update<true, true>(); else update<true, false>(); }
+    else { if (cumulative) update<false, true>(); else update<false, false>(); }
+  }
+  template <bool integrates, bool sums> void update() const {
+    using limits = std::numeric_limits<T>;
+    const T least = relu ? T(0) : limits::has_infinity ? -limits::infinity() : limits::lowest();
+#pragma GCC ivdep
     for (int64_t i = 0; i < n; i++) {
       T x = a[i];
-      if constexpr (std::is_integral_v<T>) x = left(x, up);
-      if (sigma) {
-        x = sigma[i] = plus(x, sigma[i]);
+      if constexpr (integrates) {
+        x = plus(x, sigma[i]);
+        sigma[i] = x;
         x = plus(x, bias[i]);
-        if (relu) x = x > T(0) ? x : T(0);
+        x = x < least ? least : x;
+      } else if constexpr (std::is_integral_v<T>) {
+        x = left(x, up);
       }
       const T delta = plus(minus(x, act[i]), residue[i]);
-      T sent;
-      if (cumulative) {
-        const T sum = plus(error[i], delta);
-        sent = absolute(sum) >= vth[i] ? delta : T(0);
-        error[i] = sent != T(0) ? T(0) : sum;
-      } else {
-        sent = absolute(delta) >= vth[i] ? delta : T(0);
-      }
+      const T judged = sums ? plus(error[i], delta) : delta;
+      const T sent = absolute(judged) >= vth[i] ? delta : T(0);
+      if constexpr (sums) error[i] = sent != T(0) ? T(0) : judged;
       residue[i] = minus(delta, sent);
       act[i] = x;
       if constexpr (std::is_integral_v<T>) s[i] = right(sent, down);

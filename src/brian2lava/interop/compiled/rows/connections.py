@@ -17,6 +17,7 @@ from brian2lava.interop.compiled.kit import Kit, Unfit, name_of
 
 _DENSE = "lava.proc.dense.models."
 _CONV = "lava.proc.conv.models."
+_KERNEL = ("kernel_size", "stride", "padding", "dilation")
 _SPARSE = "lava.proc.sparse.models."
 _LARGEST_DELAY = 63
 #: Targets that 16 bits tell apart.
@@ -212,18 +213,28 @@ def _by_slot(weights: Any, delays: Any, slots: int) -> tuple[Any, Any, Any]:
     return begin, place, np.ascontiguousarray(values[order])
 
 
+def _reached(size: int, outs: int, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """Which output each place of the kernel reaches from each input; -1: none.
+
+    A convolution, so the kernel is turned: output p of stride 1 has input p - padding + (K - 1 - i)
+    times dilation at place i.
+    """
+    kernel, stride, padding, dilation = map(int, (kernel, stride, padding, dilation))
+    inputs, places = np.arange(size)[:, None], np.arange(kernel)[None, :]
+    at = inputs + padding - (kernel - 1 - places) * dilation
+    reached = at // stride
+    there = (at >= 0) & (at % stride == 0) & (reached < outs)
+    return np.where(there, reached, -1).astype(np.int64)
+
+
 def _conv(kit: Kit, fixed: bool) -> None:
     model, members = kit.model, kit.member.builder.py_ports
     kept = np.dtype(np.int32 if fixed else np.float64)
     width, height, channels = members["s_in"].shape
     out_width, out_height, out_channels = members["a_out"].shape
     groups = int(model.groups[0])
-    pairs = {
-        f"{field}_{axis}": int(getattr(model, name)[place])
-        for field, name in (("kernel", "kernel_size"), ("stride", "stride"),
-                            ("padding", "padding"), ("dilation", "dilation"))
-        for place, axis in enumerate("xy")
-    }  # fmt: skip
+    to_x = _reached(width, out_width, *(getattr(model, name)[0] for name in _KERNEL))
+    to_y = _reached(height, out_height, *(getattr(model, name)[1] for name in _KERNEL))
     model.a_buf = np.ascontiguousarray(model.a_buf, kept)
     buffer, sent = kit.state("a_buf"), kit.output("a_out", kept)
     kit.add("send_" + name_of(kept, kept), n=buffer.size, **{"in": buffer}, out=sent)
@@ -231,9 +242,10 @@ def _conv(kit: Kit, fixed: bool) -> None:
     s = kit.input("s_in", np.int32, np.int64, np.float64)
     made = kit.add(
         "conv_" + name_of(s.dtype, kept), width=width, height=height, channels=channels,
-        out_width=out_width, out_height=out_height, out_channels=out_channels, groups=groups,
-        **pairs, graded=_is_graded(kit), weights=None, s=s, sums=np.zeros(buffer.size),
-        out=buffer,
+        size=buffer.size, out_height=out_height, out_channels=out_channels, groups=groups,
+        kernel_x=to_x.shape[1], kernel_y=to_y.shape[1], graded=_is_graded(kit),
+        to_x=to_x.reshape(-1), to_y=to_y.reshape(-1), weights=None, s=s,
+        active=np.zeros(channels + 1, np.int32), sums=np.zeros(buffer.size), out=buffer,
     )  # fmt: skip
 
     def refresh() -> None:

@@ -80,8 +80,8 @@ def _atrlif(kit: Kit, fixed: bool) -> None:
         raise Unfit("an integer among its decays, with which Lava's own products overflow")
     kinds = (np.float64, *(3 * [np.int64 if fixed else np.float64]))
     names = ("keep_i", "keep_v", "keep_theta", "keep_r")
-    keep = {name: np.zeros(n, kind) for name, kind in zip(names, kinds)}
-    levels = {name: np.zeros(n, state) for name in ("theta_0", "theta_step")}
+    keep: dict[str, Any] = {name: np.zeros(n, kind) for name, kind in zip(names, kinds)}
+    levels: dict[str, Any] = {name: np.zeros(n, state) for name in ("theta_0", "theta_step")}
     bias: Any = np.zeros(n, state) if fixed else kit.state("bias_mant", np.float64)
     theta = kit.state("theta", state)
     kit.add(
