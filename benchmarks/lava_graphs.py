@@ -113,7 +113,8 @@ def graded_dense() -> Watched:
     """Three layers of Dense with graded spikes and sigma-delta neurons, 400 each."""
     n, rng = 400, np.random.default_rng(5)
     source = _input(n, 6, high=64)
-    watched, last = [], source.s_out
+    watched: Watched = []
+    last = source.s_out
     for _ in range(3):
         dense = Dense(weights=rng.integers(-20, 21, (n, n)), num_message_bits=16, weight_exp=-4)
         neurons = SigmaDelta(shape=(n,), vth=40, act_mode=ActivationMode.RELU)
@@ -127,10 +128,11 @@ def graded_dense() -> Watched:
 def conv_sdn() -> Watched:
     """Five layers of Conv with sigma-delta neurons on a 32 x 32 image with two channels."""
     rng = np.random.default_rng(7)
-    shape = (32, 32, 2)
+    shape: tuple[int, ...] = (32, 32, 2)
     values = rng.integers(0, 64, (*shape, 50)) * (rng.random((*shape, 50)) < 0.05)
     source = RingBuffer(data=values)
-    watched, last = [], source.s_out
+    watched: Watched = []
+    last = source.s_out
     for channels in (8, 8, 16, 16, 4):
         weight = rng.integers(-8, 9, (channels, 3, 3, shape[2]))
         conv = Conv(weight=weight, input_shape=shape, padding=1, num_message_bits=16)

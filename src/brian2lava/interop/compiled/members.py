@@ -84,7 +84,7 @@ class Member:
 
 
 def members_of(executable: Executable) -> list[Member]:
-    """The processes of a compiled graph, their models built and their ports joined.
+    """The processes of a compiled graph, models built and ports joined, in the order of their ids.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def members_of(executable: Executable) -> list[Member]:
     for member in found.values():
         member.model = _built(member.builder)
         member.write = partial(setattr, member.model)
-    return list(found.values())
+    return sorted(found.values(), key=lambda member: int(member.process.id))
 
 
 def _refuse_foreign(member: Member) -> None:

@@ -126,7 +126,7 @@ class CompiledRuntime:
             return None
         member, name, shape = found
         member.store()
-        values = read(getattr(member.model, name), shape)
+        values = read(getattr(member.model, name), shape, member.builder.vars[name].value)
         return values if idx is None else values[idx]
 
     def set_var(self, var_id: int, value: Any, idx: Any = None) -> None:

@@ -211,7 +211,9 @@ class Steps:
         return bool(self._told(name, work))
 
     def _phase(self, phase: Any, guard: str, work: str) -> None:
-        for member in self._plan.python:
+        """One phase of the Python models. In Lava a process answers others when its own part of the
+        phase is done, so those with RefPorts come last."""
+        for member in sorted(self._plan.python, key=lambda member: bool(member.references)):
             model = member.model
             model.phase = phase
             if getattr(model, guard)():

@@ -15,14 +15,18 @@ from scipy.sparse import csr_matrix
 from brian2lava.errors import NotSupported
 
 
-def read(value: Any, shape: tuple[int, ...]) -> Any:
+def read(value: Any, shape: tuple[int, ...], init: Any = None) -> Any:
     """The values of a variable as float64: of ``shape`` if they fill it.
 
-    Sparse matrices give their entries in the order of :func:`lava.utils.sparse.find`, strings the
-    codes of their letters.
+    Sparse matrices give their values at the entries of ``init``, where ``Var.get`` puts them
+    (fewer bits can make entries zero, and Lava's models drop them), strings the codes of their
+    letters.
     """
     if isinstance(value, csr_matrix):
-        return np.asarray(find(value, explicit_zeros=True)[2], np.float64)
+        target, source, _ = find(init if isinstance(init, csr_matrix) else value)
+        if not len(target):
+            return np.zeros(0)
+        return np.asarray(value[target, source], np.float64).reshape(-1)
     if isinstance(value, str):
         return np.array(list(value.encode("ascii")), np.float64)
     numbers = np.array(value, np.float64)

@@ -68,7 +68,7 @@ def _dense(kit: Kit, fixed: bool) -> None:
     sent = kit.output("a_out", np.int32 if fixed else np.float64)
     kit.add("send_" + name_of(sums, sent.dtype), n=n_out, **{"in": buffer}, out=sent)
     kit.then()
-    s = kit.input("s_in", np.int32, np.int64, np.float64)
+    s = kit.input("s_in")
     made = kit.add(
         "matrix_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
         exponent=_exponent(model) if fixed else 0, fits=0, weights=None, brief=None, s=s,
@@ -130,7 +130,7 @@ def _sparse(kit: Kit, fixed: bool) -> None:
     sent = kit.output("a_out", np.int32 if fixed else np.float64)
     kit.add("send_" + name_of(sums, sent.dtype), n=n_out, **{"in": buffer}, out=sent)
     kit.then()
-    s = kit.input("s_in", np.int32, np.int64, np.float64)
+    s = kit.input("s_in")
     begin, target, values = _by_source(model.weights)
     made = kit.add(
         "sparse_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
@@ -166,7 +166,7 @@ def _delayed(kit: Kit, fixed: bool) -> None:
     sent = kit.output("a_out", kept)
     kit.add("send_slot_" + name_of(kept, kept), n=n_out, slots=slots, **{"in": buffer}, out=sent)
     kit.then()
-    s = kit.input("s_in", np.int32, np.int64, np.float64)
+    s = kit.input("s_in")
     begin, place, values = _by_slot(model.weights, model.delays, slots)
     made = kit.add(
         "delay_" + name_of(s.dtype, sums, kept), rows=model.weights.shape[1], size=buffer.size,
@@ -202,8 +202,10 @@ def _by_slot(weights: Any, delays: Any, slots: int) -> tuple[Any, Any, Any]:
     rows, columns = entries.row.astype(np.int64), entries.col.astype(np.int64)
     if isinstance(delays, np.ndarray):
         delay = delays[rows, columns]
-    else:
+    elif slots > 1 and rows.size:
         delay = np.asarray(csr_matrix(delays)[rows, columns]).reshape(-1)
+    else:  # DelaySparse does not look at delays where it has one slot
+        delay = np.zeros(rows.size, np.int64)
     fits = (delay >= 0) & (delay < slots)  # others are in none of Lava's layers
     rows, columns, delay, values = (x[fits] for x in (rows, columns, delay, entries.data))
     order = np.argsort(columns, kind="stable")
@@ -239,7 +241,7 @@ def _conv(kit: Kit, fixed: bool) -> None:
     buffer, sent = kit.state("a_buf"), kit.output("a_out", kept)
     kit.add("send_" + name_of(kept, kept), n=buffer.size, **{"in": buffer}, out=sent)
     kit.then()
-    s = kit.input("s_in", np.int32, np.int64, np.float64)
+    s = kit.input("s_in")
     made = kit.add(
         "conv_" + name_of(s.dtype, kept), width=width, height=height, channels=channels,
         size=buffer.size, out_height=out_height, out_channels=out_channels, groups=groups,
