@@ -168,15 +168,17 @@ class Steps:
         sent: set[tuple[int, str]] = set()
         while left:
             waiting: list[Any] = []
+            moved = False
             for turn in left:
                 if self._is_blocked(turn, waiting) or not turn.ready(sent):
                     waiting.append(turn)
                     continue
+                moved = True
                 if self._guarded(turn, partial(turn.run, self.done, sent)):
                     order.append(turn)
                 else:
                     waiting.append(turn)
-            if len(waiting) == len(left) and not self._begin_one(waiting, order):
+            if not moved and not self._begin_one(waiting, order):
                 raise EngineError(f"step {self.done}: {deadlock(self._names(waiting))}")
             left = [turn for turn in waiting if not any(turn is each for each in order)]
         self._order = order
@@ -196,9 +198,7 @@ class Steps:
                 if self._guarded(turn, turn.begin):
                     order.append(turn)
                 return True
-        return any(
-            isinstance(turn, PythonTurn) and turn.is_begun and turn.ready(set()) for turn in waiting
-        )
+        return False
 
     def _names(self, turns: Sequence[Any]) -> set[str]:
         return {
