@@ -63,7 +63,7 @@ class Case:
 
 _ACTIVE = 0.015
 _PERIOD = 97
-#: Thresholds of the two layers, at which less than 2 % of the neurons spike in a step.
+#: Thresholds of the two layers, at which about 2 % of the neurons spike in a step, on average.
 _LEVELS = (14500, 15000)
 
 
@@ -94,7 +94,7 @@ def lif_dense_lif(fixed: bool) -> Watched:
 
 
 def recurrent() -> Watched:
-    """4,000 LIF neurons with sparse recurrent connections, at most 2 % spikes a step."""
+    """4,000 LIF neurons with sparse recurrent connections, about 2 % spikes a step."""
     n = 4000
     rng = np.random.default_rng(3)
     weights = random(n, n, 0.02, format="csr", random_state=4)
