@@ -19,6 +19,7 @@ from brian2lava.errors import BrianLavaError, NotSupported
 from brian2lava.report import Report
 
 if TYPE_CHECKING:
+    from brian2lava.interop.compiled import CompiledCfg as CompiledCfg
     from brian2lava.interop.export import export_lava
     from brian2lava.interop.nir import from_nir, to_nir
 
@@ -35,6 +36,7 @@ __all__ = [
 
 #: Functions that are imported by whoever asks for one, and where they are.
 _LATE = {
+    "CompiledCfg": "brian2lava.interop.compiled",
     "export_lava": "brian2lava.interop.export",
     "from_nir": "brian2lava.interop.nir",
     "to_nir": "brian2lava.interop.nir",
