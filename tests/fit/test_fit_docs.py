@@ -36,3 +36,14 @@ def test_the_examples_of_the_chapter(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def _numbers_apart(text: str) -> list[str]:
     """Words without scores and counts, which may differ between compilers, and in any order."""
     return sorted(re.sub(r"-?\d+(\.\d+)?", "#", text).split())
+
+
+def test_what_is_said_of_adex_is_what_its_table_shows() -> None:
+    text = (CHAPTER.parent / "fit_quality.md").read_text(encoding="utf-8")
+    table = text.split("### AdEx, noise\n")[1].split("###")[0].strip().splitlines()
+    head, _, *rows = ([cell.strip(" *") for cell in line.split("|")[1:-1]] for line in table)
+    place = head.index("ALIF2")
+    passed = [row[0] for row in rows if float(row[place].split()[0]) >= 0.7]
+    assert len(rows) == 8 and len(passed) >= 5
+    said = re.search(r"`ALIF2` reaches five:\n(.*?)\.", text, re.DOTALL)
+    assert said and said[1].split(", ") == passed

@@ -17,6 +17,7 @@ from brian2lava.fit.search.loss import Loss
 from brian2lava.fit.search.optimisers import OPTIMISERS, optimiser
 from brian2lava.fit.search.result import ranked
 from brian2lava.fit.search.space import Space
+from brian2lava.fit.search.trial import _apart
 from brian2lava.fit.target.resample import resampled
 
 DT = 1e-3
@@ -218,6 +219,37 @@ def test_one_parameter_alone_can_be_searched(leaky: Target) -> None:
     others = {"tau_m": 0.02, "tau_s": 0.001, "bias": 0.0}
     result = fit(leaky, ["LIF"], replace(QUICK, fixed={"LIF": others}))
     assert result.best.evaluation.gamma("train") > 0.3
+
+
+def test_parameters_of_either_sign_are_fine_near_zero() -> None:
+    space = Space(CANDIDATES["ALIF2"], Frame(1e-3, 1.0))
+    place = [p.name for p in space.free].index("step1")
+    low, high = space.limits(space.free[place])
+    points = np.full((401, space.dimensions), 0.5)
+    points[:, place] = np.linspace(0, 1, 401)
+    steps = space.values(points)["step1"]
+    assert steps[0] == pytest.approx(low) and steps[-1] == pytest.approx(high)
+    assert (np.abs(steps) < 0.1).mean() > 5 * 0.2 / (high - low)
+    assert space.points(space.values(points)) == pytest.approx(points)
+
+
+def test_optimisers_race_and_the_best_stay(leaky: Target) -> None:
+    trial = Fitting(leaky, ["LIF"], replace(QUICK, evaluations=4000)).trials[0]
+    left = []
+    while not trial.done:
+        before = [each.best for each in trial._running] if trial.phase == "free" else []
+        trial.round()
+        if trial.phase == "free" and trial._running:
+            left.append(len(trial._running))
+            if len(before) > left[-1]:
+                assert max(e.best for e in trial._running) <= sorted(before)[left[-1] - 1]
+    assert left[0] == 6 and left[-1] == 2 and left == sorted(left, reverse=True)
+
+
+def test_starts_lie_apart() -> None:
+    points = np.array([[0.5, 0.5], [0.51, 0.5], [0.5, 0.75], [0.1, 0.5], [0.9, 0.9]])
+    assert np.array_equal(_apart(points, 3), points[[0, 2, 3]])
+    assert np.array_equal(_apart(points[:2], 3), points[[0, 0, 1]])
 
 
 # ------------------------------------------------------------ refused
