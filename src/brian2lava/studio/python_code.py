@@ -167,31 +167,44 @@ def _changed(asked: FitOptions) -> list[str]:
 
 
 def precision_code(setup: Setup) -> str:
-    """The neuron on the bench over the chip's time step."""
-    values = ",\n".join(
-        f"    {name!r}: np.array([{value:.6g}])" for name, value in setup.tuning.values.items()
-    )
+    """The neuron on the bench over time steps, bits and exponents."""
+    where = f"sweep={setup.sweep}, window={setup.window!r}"
     return "\n".join([
         "import numpy as np",
-        "from brian2lava.fit.batch import Batch, Stimulus",
         "from brian2lava.fit.candidates import candidate",
         "from brian2lava.fit.candidates.candidate import Frame",
-        "from brian2lava.fit.metrics import gamma_factor",
-        "from brian2lava.fit.target.resample import resampled",
+        "from brian2lava.fit.precision import decay_map, weight_map",
         "",
+        *_neuron_lines(setup),
+        f"print(decay_map(target, neuron, values, frame, {where}))",
+        "settings = neuron.to_settings({n: np.array([v]) for n, v in values.items()}, frame)",
+        *_override_lines(setup),
+        f"print(weight_map(target, neuron, settings, frame, {where}))",
+    ])  # fmt: skip
+
+
+def _neuron_lines(setup: Setup) -> list[str]:
+    """Candidate, physical values, and what turns them into registers."""
+    values = [f"    {name!r}: {value!r}," for name, value in setup.tuning.values.items()]
+    return [
         f"neuron = candidate({setup.candidate_name!r})",
         "values = {",
-        values + ",",
+        *values,
         "}",
-        "for dt in (1e-4, 2e-4, 2.5e-4, 5e-4, 1e-3, 2e-3):",
-        f"    sweep = resampled(target, dt).sweeps[{setup.sweep}]",
-        "    reach = abs(sweep.current).max()",
-        f"    frame = Frame(dt, reach, {setup.threshold}, drive={setup.drive!r})",
-        f"    batch = Batch(neuron.model, drive={setup.drive!r})",
-        "    out = batch.run(neuron.to_settings(values, frame), Stimulus(sweep.current))",
-        "    spikes = out.train(0) * dt",
-        f"    print(dt, gamma_factor(sweep.spikes[0], spikes, target.held_out, {setup.window!r}))",
-    ])  # fmt: skip
+        "reach = max(abs(each.current).max() for each in target.sweeps)",
+        f"frame = Frame(dt={setup.dt!r}, reach=reach, threshold={setup.threshold},"
+        f" drive={setup.drive!r})",
+    ]
+
+
+def _override_lines(setup: Setup) -> list[str]:
+    """Registers that were set themselves."""
+    if not setup.tuning.overrides:
+        return []
+    return [
+        "from brian2lava.studio.setup import with_registers",
+        f"settings = with_registers(settings, {dict(sorted(setup.tuning.overrides.items()))!r})",
+    ]
 
 
 def tune_code(setup: Setup) -> str:
@@ -216,12 +229,7 @@ def tune_code(setup: Setup) -> str:
         values + ",",
         "}, frame)",
     ]
-    if setup.tuning.overrides:
-        changed = dict(sorted(setup.tuning.overrides.items()))
-        lines += [
-            "from brian2lava.studio.setup import with_registers",
-            f"settings = with_registers(settings, {changed!r})",
-        ]
+    lines += _override_lines(setup)
     lines += [
         f"out = Batch(neuron.model, drive={setup.drive!r}).run(settings, Stimulus(sweep.current),"
         " traces=True)",

@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from brian2lava.chip.limits import DECAY_UNITY, WEIGHT_EXPONENT
+from brian2lava.chip.limits import WEIGHT_EXPONENT
 from brian2lava.errors import BrianLavaError
 from brian2lava.fit.batch import Batch, Settings, Stimulus
+from brian2lava.fit.precision.bits import (
+    DECAYS,
+    with_decay_bits,
+    with_payload_bits,
+    with_weight_bits,
+)
+from brian2lava.fit.precision.maps import STEPS
 from brian2lava.fit.search.registers import joined
 from brian2lava.studio.scores import quick
 from brian2lava.studio.setup import Setup, numbers_of, reach, with_registers
-
-#: Bits of a decay register and of a weight's mantissa on the chip.
-_DECAY_BITS, _WEIGHT_BITS = 12, 8
-#: Steps of the chip that a scan looks at, in seconds.
-STEPS = (1e-4, 2e-4, 2.5e-4, 5e-4, 1e-3, 2e-3)
 
 
 def repeated(settings: Settings, factors: Any) -> Settings:
@@ -71,45 +73,9 @@ def neighbours(setup: Setup) -> dict[str, Any]:
     return result
 
 
-def with_decay_bits(settings: Settings, bits: int) -> Settings:
-    """Decays rounded to multiples of 2**(12 - bits), one such multiple at least."""
-    grain = 1 << (_DECAY_BITS - bits)
-    registers = dict(settings.registers)
-    for name, values in registers.items():
-        if name in _DECAYS:
-            whole = values + _DECAYS[name]
-            coarse = np.rint(whole / grain).astype(np.int64) * grain
-            registers[name] = np.clip(coarse, grain, DECAY_UNITY) - _DECAYS[name]
-            registers[name] = np.minimum(registers[name], DECAY_UNITY - 1).astype(np.int32)
-    return replace(settings, registers=registers)
-
-
-#: What the chip adds to a decay register.
-_DECAYS = {
-    "du": 1, "du2": 1, "dv": 0, "delta_i": 1, "delta_v": 0, "delta_theta": 0, "delta_r": 0,
-    "dtheta1": 0, "dtheta2": 0,
-}  # fmt: skip
-
-
-def with_weight_bits(settings: Settings, bits: int) -> Settings:
-    """The weight's mantissa rounded to its leading bits; the scale stays as it is."""
-    grain = 1 << (_WEIGHT_BITS - bits)
-    weights = settings.weights.copy()
-    coarse = np.rint(weights[0] / grain).astype(np.int64) * grain
-    weights[0] = np.clip(coarse, -255 // grain * grain, 255 // grain * grain)
-    return replace(settings, weights=weights)
-
-
 def payload_bits(setup: Setup, settings: Settings) -> int:
     """Bits that the largest payload has now."""
     return int(np.ceil(np.log2(abs(float(settings.scale[0])) * reach(setup.target) + 1)))
-
-
-def with_payload_bits(settings: Settings, fewer: int) -> Settings:
-    """Payloads with fewer bits; the exponents make up for it."""
-    return replace(
-        settings, scale=settings.scale / 2.0**fewer, exponents=settings.exponents + fewer
-    )
 
 
 def what_if(setup: Setup) -> dict[str, Any]:
@@ -126,7 +92,7 @@ def what_if(setup: Setup) -> dict[str, Any]:
             range(now - most, now + 1),
             lambda bits: with_payload_bits(settings, now - bits),
         )
-    if not _DECAYS.keys() & settings.registers.keys():
+    if not DECAYS.keys() & settings.registers.keys():
         del kinds["decays"]
     result: dict[str, Any] = {}
     for kind, (bits, made) in kinds.items():
@@ -145,26 +111,3 @@ def over_steps(setup: Setup) -> dict[str, Any]:
         for kind, values in gammas(changed, changed.settings()).items():
             found[kind].append(float(values[0]))
     return {"dt": np.array(steps), **{kind: np.array(v) for kind, v in found.items()}}
-
-
-def grid(setup: Setup) -> dict[str, Any]:
-    """Held-out gamma factor over the time step and the bits of decays.
-
-    Returns
-    -------
-    dict with "dt" (steps,), "bits" (bits,), "held_out" and "train", each (steps * bits,), row by
-    row of steps.
-    """
-    bits = list(range(4, 13))
-    rows: dict[str, list[Any]] = {"train": [], "held_out": []}
-    for dt in STEPS:
-        changed = replace(setup, dt=dt).tuned(overrides={})
-        settings = changed.settings()
-        found = gammas(changed, joined([with_decay_bits(settings, each) for each in bits]))
-        for kind, values in found.items():
-            rows[kind].append(values)
-    return {
-        "dt": np.array(STEPS),
-        "bits": np.array(bits, np.float64),
-        **{kind: np.concatenate(values) for kind, values in rows.items()},
-    }

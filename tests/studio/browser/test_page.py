@@ -329,7 +329,7 @@ def test_precision_leads_to_another_step(tab: Any) -> None:
     settled(tab)
     tab.get_by_label("step 0.5 ms, 12 bits").click()
     settled(tab)
-    assert "The bench is at 0.5 ms" in tab.locator(".caption").inner_text()
+    assert "The bench is at 0.5 ms" in tab.locator("#decay-note").inner_text()
     view(tab, "Tune")
     settled(tab)
     assert tab.get_by_label("Chip's time step").input_value() == "0.0005"
