@@ -1,10 +1,10 @@
-"""The command ``brian2lava``: run, doctor, demo, fit, studio."""
+"""The command ``brian2lava``: run, export, doctor, demo, fit, studio."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands)
+    _add_export(commands)
     _add_doctor(commands)
     _add_demo(commands)
     _add_fit(commands)
@@ -78,7 +79,7 @@ def _run_options() -> argparse.ArgumentParser:
 
 
 def split_at_script(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Separates the words of ``brian2lava run`` that are ours from those that are the script's.
+    """Separates the words of ``brian2lava run`` and ``export`` that are ours from the script's.
 
     Returns
     -------
@@ -88,24 +89,28 @@ def split_at_script(words: Sequence[str]) -> tuple[list[str], list[str]]:
         What follows, without a first ``--``.
     """
     words = list(words)
-    if words[:1] != ["run"]:
+    if not words or words[0] not in _WITH_SCRIPT:
         return words, []
-    name = _behind_options(words, 1)
-    if name == len(words) or (words[name].startswith("-") and words[name] != "-"):
-        return words, []
-    end = _behind_options(words, name + 1)
+    options, names = _WITH_SCRIPT[words[0]]
+    known = {name: action for action in options()._actions for name in action.option_strings}
+    place = 1
+    for _ in range(names):
+        place = _behind_options(words, place, known)
+        if place == len(words) or (words[place].startswith("-") and words[place] != "-"):
+            return words, []
+        place += 1
+    end = _behind_options(words, place, known)
     rest = words[end:]
     return words[:end], rest[1:] if rest[:1] == ["--"] else rest
 
 
-def _behind_options(words: Sequence[str], place: int) -> int:
+def _behind_options(words: Sequence[str], place: int, known: Mapping[str, Any]) -> int:
     """The first place, from ``place`` on, that holds neither an option of ours nor its value."""
-    actions = {name: action for action in _run_options()._actions for name in action.option_strings}
     while place < len(words):
         name, equals, _ = words[place].partition("=")
-        if name not in actions:
+        if name not in known:
             break
-        has_value_behind = actions[name].nargs != 0 and not equals
+        has_value_behind = known[name].nargs != 0 and not equals
         place += 2 if has_value_behind else 1
     return min(place, len(words))
 
@@ -132,6 +137,57 @@ def _chosen(given: argparse.Namespace) -> dict[str, Any]:
     """What ``set_device("lava", ...)`` gets."""
     names = {action.dest for action in _device_options()._actions}
     return {name: value for name, value in vars(given).items() if name in names}
+
+
+def _add_export(commands: Any) -> None:
+    export = commands.add_parser(
+        "export",
+        help="write what a script runs as plain Lava processes, or as a NIR graph",
+        usage="brian2lava export --to FORMAT [OPTION ...] WHERE SCRIPT [OPTION ...] [--]"
+        " [ARGUMENT ...]",
+        description="Runs SCRIPT and writes its last run on a chip into the folder WHERE, which"
+        " runs with lava-nc alone (--to lava); or writes the network of its first run, before that"
+        " begins, into the file WHERE (--to nir).",
+        parents=[_export_options()],
+    )
+    export.add_argument("where", metavar="WHERE", type=Path, help="a folder, or a file")
+    export.add_argument("script", metavar="SCRIPT", help="a Python file, or - for standard input")
+    export.set_defaults(command=_export)
+
+
+def _export_options() -> argparse.ArgumentParser:
+    options = _device_options()
+    options.add_argument("--to", choices=("lava", "nir"), required=True, help="what is written")
+    options.add_argument(
+        "--force", action="store_true", help="also where something is there already"
+    )
+    return options
+
+
+#: Commands with a script: their options, and how many names come first, the script's the last.
+_WITH_SCRIPT: dict[str, tuple[Callable[[], argparse.ArgumentParser], int]] = {
+    "run": (_run_options, 1),
+    "export": (_export_options, 2),
+}
+
+
+def _export(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from brian2lava.errors import BrianLavaError
+    from brian2lava.interop.export.command import Command, run
+
+    try:
+        told = run(
+            Command(
+                given.to, given.where, given.script, given.for_script, _chosen(given),
+                hasattr(given, "force"),
+            )
+        )  # fmt: skip
+    except OSError as error:
+        parser.exit(2, f"brian2lava export: '{error.filename}': {error.strerror}\n")
+    except BrianLavaError as error:
+        parser.exit(2, f"brian2lava export: {error}\n")
+    print(told)
+    return 0
 
 
 def _add_doctor(commands: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from brian2lava.chip.given_words import GivenWords
 from brian2lava.chip.learning import PhiloxTape
 from brian2lava.chip.network import (
     BinomialCounts,
@@ -29,11 +30,12 @@ from brian2lava.chip.plain import stimulus_at
 from brian2lava.chip.plain_steps import PopulationStep, SynapseRing, initial_states
 from brian2lava.errors import NotSupported
 from brian2lava.interop import plastic_layers, stock_neurons, synapse_layers
-from brian2lava.interop.given_words import GivenWords
 from brian2lava.interop.plastic_steps import LearningRing
 from brian2lava.interop.synapse_layers import Form
 from brian2lava.processes.shim import install
 
+#: Each Lava process is a process of the system, and Lava's compiler recurses over them.
+MOST_PROCESSES = 500
 #: (steps, indices) of spikes, and for graded sources what each carries, as in
 #: :class:`brian2lava.chip.plain.Recorded`.
 Spikes = tuple[Integers, ...]

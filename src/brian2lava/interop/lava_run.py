@@ -13,16 +13,20 @@ from brian2lava.chip.plain import Recorded
 from brian2lava.engine.host import interrupts_deferred
 from brian2lava.errors import EngineDied, NotSupported, OptionError
 from brian2lava.interop.backend import chip_run_config
-from brian2lava.interop.lava_graph import Form, LavaGraph, Spikes, Traces, lava_graph
+from brian2lava.interop.lava_graph import (
+    MOST_PROCESSES,
+    Form,
+    LavaGraph,
+    Spikes,
+    Traces,
+    lava_graph,
+)
 from brian2lava.interop.notes import Notes
 from brian2lava.interop.observation import Failures, Watched, is_python, watch
 from brian2lava.interop.written import Written, refuse_unwritable
 from brian2lava.processes.forking import ForkingThread
 from brian2lava.processes.lava_host import forgotten_by_lava
 from brian2lava.processes.runtime import WatchfulRuntime
-
-#: Each Lava process is a process of the system, and Lava's compiler recurses over them.
-MOST_PROCESSES = 500
 
 
 @dataclass(frozen=True)

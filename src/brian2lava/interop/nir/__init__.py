@@ -8,10 +8,12 @@ simulator chooses these, and what it chooses hides in the gains of the graphs th
 
 from __future__ import annotations
 
+from typing import Any
+
 from brian2lava.errors import NotSupported
 
 try:
-    import nir as _nir  # noqa: F401
+    import nir as _nir
 except ImportError as problem:
     raise NotSupported(
         f"to_nir() and from_nir() need the package nir ({problem})."
@@ -22,4 +24,9 @@ from brian2lava.interop.nir.build import from_nir
 from brian2lava.interop.nir.network import NIRNetwork
 from brian2lava.interop.nir.write import to_nir
 
-__all__ = ["NIRNetwork", "from_nir", "to_nir"]
+__all__ = ["NIRNetwork", "from_nir", "to_nir", "write_graph"]
+
+
+def write_graph(path: Any, graph: Any) -> None:
+    """Write a graph of :func:`to_nir` to a file; a file that is there is replaced."""
+    _nir.write(path, graph)
