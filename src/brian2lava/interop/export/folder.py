@@ -10,6 +10,7 @@ import numpy as np
 
 from brian2lava.errors import OptionError
 from brian2lava.interop.export.module_text import MARK
+from brian2lava.interop.export.names import by_reason
 from brian2lava.interop.export.script import SCRIPT, Package
 
 
@@ -37,8 +38,8 @@ class LavaPackage:
 
     def __str__(self) -> str:
         lines = [f"{self.directory}: {', '.join(str(each) for each in self.files)}"]
-        lines += [f"  '{name}' is a process of the package's own: {why}"
-                  for name, why in self.own.items()]  # fmt: skip
+        for why, names in by_reason(self.own).items():
+            lines.append(f"  the package's own processes: {', '.join(names)} ({why})")
         return "\n".join(lines)
 
 

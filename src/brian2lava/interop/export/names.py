@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 def identifiers(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:
@@ -36,3 +36,11 @@ def class_name(*words: str) -> str:
     """Words as a class's name: "feed_pre" -> "FeedPre"."""
     parts = [part for word in words for part in re.split(r"[\W_]+", word, flags=re.ASCII) if part]
     return "".join(part[0].upper() + part[1:] for part in parts)
+
+
+def by_reason(own: Mapping[str, str]) -> dict[str, list[str]]:
+    """Why something is a process of the package's own -> which objects are."""
+    found: dict[str, list[str]] = {}
+    for name, why in own.items():
+        found.setdefault(why, []).append(name)
+    return found

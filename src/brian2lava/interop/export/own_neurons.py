@@ -206,7 +206,8 @@ class _Module:
     def _local(self, name: str, expression: Expression) -> str:
         made = as_python(expression, self.names)
         self.names[name] = Text(name, truth=made.truth)
-        return f"{name} = {made.text}"
+        kept = ".copy()" if expression in map(Name, self.states) else ""  # the state moves on
+        return f"{name} = {made.text}{kept}"
 
     def _assigned(self, name: str, expression: Expression) -> str:
         if name in self.states:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from brian2lava.interop.export.given import Given
+from brian2lava.interop.export.names import by_reason
 
 _TEXT = """# {title}, in Lava
 
@@ -63,11 +64,14 @@ def readme(given: Given, own: Mapping[str, str], names: Mapping[str, str]) -> st
     if own:
         told = [
             "",
-            "Most are Lava's own, in fixed point. These are the package's, in `processes/`, as is"
-            " the",
-            "recorder, which writes the spikes:",
+            "Lava's own, in fixed point, but for the recorder, which writes the spikes, and for these,"
+            " which",
+            "are in `processes/`:",
             "",
-            *(f"- `{names[name]}`: {why}" for name, why in own.items()),
+            *(
+                f"- {', '.join(f'`{names[name]}`' for name in objects)}: {why}"
+                for why, objects in by_reason(own).items()
+            ),
         ]
     title = "".join(c if c.isprintable() else " " for c in given.title)
     return (

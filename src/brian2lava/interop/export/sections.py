@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -332,7 +333,7 @@ def _module_of(process: str) -> str:
     """ "ChipSynapses" -> "chip_synapses"."""
     parts = "".join(f" {c}" if c.isupper() and not p.isupper() else c
                     for p, c in zip(" " + process, process))  # fmt: skip
-    return "_".join(parts.lower().split())
+    return re.sub("_+", "_", "_".join(parts.lower().split()))
 
 
 def _one_if_same(values: Any) -> Any:
