@@ -226,7 +226,7 @@ def assert_refused(path: Path, match: str) -> None:
 
 def test_a_newer_version_is_refused_and_nothing_is_lost(saved: Path) -> None:
     changed(saved, in_json(lambda document: document.update(version=SESSION_VERSION + 1)))
-    assert_refused(saved, r"saved by a newer version.*its version is 2, known is 1.*Update")
+    assert_refused(saved, r"saved by a newer version.*its version is 3, known is 2.*Update")
     with pytest.raises(FitError, match="is not the file"):
         Session(target(), saved).save()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from brian2lava.errors import BrianLavaError
+from brian2lava.fit.session import Session
 from brian2lava.studio.batch_run import BatchRun
 from brian2lava.studio.fit_run import FitRun
 from brian2lava.studio.operations import perform
@@ -56,6 +57,7 @@ class Desk:
         self._pair: tuple[Setup, Pair] | None = None
         if _FIT in bench.session.fits:
             self.fit.restore(bench.session.resumed(_FIT), bench.session.fits[_FIT].target)
+        self.synapse.restore(bench.session)
 
     @property
     def session(self) -> Path | None:
@@ -99,6 +101,12 @@ class Desk:
             return None
         self._told = self.fit.changes
         return pack({"news": "fit", "fit": self.fit.report()}, self.fit.curves())
+
+    def keep(self, change: Callable[[Session], None]) -> None:
+        """Change the session from another thread than the one that answers."""
+        with self._lock:
+            change(self.bench.session)
+            self.changed()
 
     def tell(self, news: Mapping[str, Any]) -> None:
         """Something for the pages; they have it at the next tick."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from brian2lava.errors import BrianLavaError, FitError
+from brian2lava.fit.session import Session
 from brian2lava.fit.synapse import (
     SynapseFitResult,
     SynapseOptions,
@@ -81,8 +82,12 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
+#: The name of what was found last in the session.
+_KEPT = "studio"
+
+
 class SynapseRun:
-    """At most one fit of a synapse at a time, in the background."""
+    """At most one fit of a synapse at a time, in the background; the last result is kept."""
 
     def __init__(self) -> None:
         self.result: SynapseFitResult | None = None
@@ -104,15 +109,29 @@ class SynapseRun:
         self.running = True
         threading.Thread(target=self._run, args=(desk, target), daemon=True).start()
 
+    def restore(self, session: Session) -> None:
+        """What a session keeps, if it does."""
+        if _KEPT not in session.synapses:
+            return
+        kept = session.synapses[_KEPT]
+        self.result = kept.result
+        try:
+            target_of(kept.asked["kind"], kept.asked["parameters"])
+        except (FitError, KeyError, TypeError, ValueError, AttributeError):
+            return  # of a session that somebody has written by hand, or of Python
+        self.asked = dict(kept.asked)
+
     def _run(self, desk: Desk, target: Any) -> None:
-        error = ""
+        error, options = "", SynapseOptions()
         try:
             self.result = fit_synapse(
-                target, options=SynapseOptions(),
+                target, options=options,
                 progress=lambda name, part: desk.tell(
                     {"news": "synapse", "candidate": name, "part": part}
                 ),
             )  # fmt: skip
+            result, asked = self.result, dict(self.asked)
+            desk.keep(lambda session: session.keep_synapse(result, options, _KEPT, asked))
         except BrianLavaError as reason:
             error = str(reason)
         finally:
@@ -148,6 +167,7 @@ def status(desk: Desk, given: Mapping[str, Any]) -> Answer:
         },
         "asked": run.asked,
         "running": run.running,
+        "of": "" if run.result is None else f"{run.result.target.name}: {run.result.target.source}",
         "rows": [],
     }
     arrays: dict[str, Any] = {}

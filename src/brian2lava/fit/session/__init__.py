@@ -2,5 +2,6 @@
 
 from brian2lava.fit.session.fits import KeptFit
 from brian2lava.fit.session.session import SESSION_VERSION, Session
+from brian2lava.fit.session.synapses import KeptSynapse
 
-__all__ = ["SESSION_VERSION", "KeptFit", "Session"]
+__all__ = ["SESSION_VERSION", "KeptFit", "KeptSynapse", "Session"]

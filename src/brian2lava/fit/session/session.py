@@ -24,12 +24,14 @@ from brian2lava.fit.session.archive import (
 from brian2lava.fit.session.fits import KeptFit, options_from, options_state
 from brian2lava.fit.session.history import History
 from brian2lava.fit.session.place import Place
+from brian2lava.fit.session.synapses import KeptSynapse, synapse_from, synapse_state
 from brian2lava.fit.session.targets import target_from, target_state
+from brian2lava.fit.synapse import SynapseFitResult, SynapseOptions
 from brian2lava.fit.target import Target
 from brian2lava.fit.target.target import Span
 
-#: Of the file. A newer one is refused, and left as it is.
-SESSION_VERSION = 1
+#: Of the file. A newer one is refused, and left as it is; version 1 kept no synapses.
+SESSION_VERSION = 2
 #: What the file says that it is.
 _FORMAT = "brian2lava session"
 #: What a session begins with; ``edit`` may add more.
@@ -52,14 +54,17 @@ class Session:
     targets : dict of str to Target
         All that were ever chosen: an edit that is undone may need them.
     fits : dict of str to KeptFit
+    synapses : dict of str to KeptSynapse
+        What fits of synapses found.
     """
 
     def __init__(self, target: Target | None = None, path: str | Path | None = None) -> None:
         self.targets: dict[str, Target] = {}
         self.fits: dict[str, KeptFit] = {}
+        self.synapses: dict[str, KeptSynapse] = {}
         self._history = History(_EMPTY)
         self._place = None if path is None else Place(path)
-        self._arrays: tuple[Any, bytes] | None = None
+        self._arrays: tuple[Mapping[str, Any], bytes] | None = None
         self._changed, self._saved_at = True, -float("inf")
         if target is not None:
             self.choose(target)
@@ -213,6 +218,33 @@ class Session:
         """What a kept fit has found, evaluated anew."""
         return self.resumed(name).result()
 
+    def keep_synapse(
+        self,
+        result: SynapseFitResult,
+        options: SynapseOptions | None = None,
+        name: str = "synapse",
+        asked: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep what :func:`~brian2lava.fit.synapse.fit_synapse` found, in the place of that name.
+
+        ``options`` are the fit's; ``asked`` says in JSON's terms how the target was asked for.
+        """
+        self.synapses[name] = KeptSynapse(result, options or SynapseOptions(), dict(asked or {}))
+        self._changed = True
+
+    def synapse(self, name: str = "synapse") -> SynapseFitResult:
+        """What a fit of a synapse found, as it was kept.
+
+        Raises
+        ------
+        FitError
+            There is none of that name.
+        """
+        if name not in self.synapses:
+            known = ", ".join(map(repr, self.synapses)) or "none"
+            raise FitError(f"the session keeps no synapse {name!r}; it keeps {known}.")
+        return self.synapses[name].result
+
     # ------------------------------------------------------------ on disk
     @property
     def path(self) -> Path | None:
@@ -258,12 +290,17 @@ class Session:
         for number, (key, target) in enumerate(self.targets.items()):
             states[key], more = target_state(target, f"target{number}")
             arrays |= more
+        synapses: dict[str, Any] = {}
+        for number, (name, kept_synapse) in enumerate(self.synapses.items()):
+            synapses[name], more = synapse_state(kept_synapse, f"synapse{number}")
+            arrays |= more
         document = {
             "format": _FORMAT,
             "version": SESSION_VERSION,
             "position": self._history.position,
             "targets": states,
             "fits": fits,
+            "synapses": synapses,
         }
         return packed(
             {
@@ -274,10 +311,11 @@ class Session:
         )
 
     def _packed_arrays(self, arrays: Mapping[str, Any]) -> bytes:
-        """Arrays of targets never change, so they are packed once."""
-        mark = {name: id(values) for name, values in arrays.items()}
-        if self._arrays is None or self._arrays[0] != mark:
-            self._arrays = mark, packed_arrays(arrays)
+        """Arrays never change, so the same ones are packed once."""
+        before = {} if self._arrays is None else self._arrays[0]
+        same = before.keys() == arrays.keys() and all(before[n] is arrays[n] for n in arrays)
+        if self._arrays is None or not same:
+            self._arrays = dict(arrays), packed_arrays(arrays)
         return self._arrays[1]
 
     @classmethod
@@ -320,6 +358,9 @@ class Session:
                 self.targets[key] = target_from(state, arrays, f"target{number}")
             for name, state in found["fits"].items():
                 self.fits[name] = self._fit_from(state)
+            # sessions of version 1 have none
+            for number, (name, state) in enumerate(found.get("synapses", {}).items()):
+                self.synapses[name] = synapse_from(state, arrays, f"synapse{number}")
             self._history = History.from_bytes(
                 members["history.sqlite"], int(found["position"]), what
             )

@@ -16,6 +16,7 @@ export class SynapseView {
     this.fields = make("div", { class: "options" });
     this.button = make("button", { id: "synapse-fit", class: "main", text: "Fit the synapse", click: () => this.start() });
     this.state = make("p", { class: "soft", role: "status", id: "synapse-state" });
+    this.of = make("p", { class: "soft", id: "synapse-of" });
     this.table = make("div", { class: "scroll" });
     this.curves = make("div", { class: "side-by-side" });
     this.details = make("div", {});
@@ -23,7 +24,7 @@ export class SynapseView {
       make("aside", { class: "panel", "aria-label": "Choose a synapse" }, make("h2", { text: "Synapse" }),
         make("label", { for: "synapse-kind", text: "What it has to do" }), this.kind, this.fields, this.button, this.state),
       make("div", { class: "stage" },
-        make("div", {}, make("h2", { text: "What the chip can do" }), this.table),
+        make("div", {}, make("h2", { text: "What the chip can do" }), this.of, this.table),
         make("div", {}, make("div", { class: "legend" },
           make("span", { class: "key" }, make("i", { class: "swatch target" }), "wanted"), make("span", { class: "key" }, make("i", { class: "swatch chip" }), "chip")), this.curves),
         make("div", {}, this.details), this.code.element));
@@ -44,6 +45,7 @@ export class SynapseView {
       this.showKind(header.asked.parameters);
     }
     this.button.disabled = header.running;
+    this.of.textContent = header.of;
     this.rows = header.rows;
     this.arrays = arrays;
     if (!this.rows.length) {
