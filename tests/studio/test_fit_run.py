@@ -59,6 +59,20 @@ def test_a_fit_finds_compares_and_is_adopted(desk: Desk) -> None:
     assert shown == pytest.approx(report["rows"][0]["held_out"])
 
 
+def test_compare_looks_at_what_was_fitted_whatever_lies_on_the_bench(desk: Desk) -> None:
+    ask(desk, "fit_start", **GIVEN)
+    wait(desk)
+    near, before = ask(desk, "inspect", name="LIF", time=2.5)
+    bits, changes = ask(desk, "sensitivity", name="LIF")
+    desk.bench.set_target(known_target(steps=1000))  # 2.5 s are beyond its end
+    again, after = ask(desk, "inspect", name="LIF", time=2.5)
+    assert again["distance"] == near["distance"]
+    assert np.array_equal(before["membrane"], after["membrane"])
+    same, other = ask(desk, "sensitivity", name="LIF")
+    assert same["names"] == bits["names"]
+    assert np.array_equal(changes["train_up"], other["train_up"], equal_nan=True)
+
+
 def test_a_paused_fit_goes_on_after_a_restart(desk: Desk) -> None:
     ask(desk, "fit_start", **{**GIVEN, "evaluations": 200_000})
     time.sleep(0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def compare(desk: Desk, given: Mapping[str, Any]) -> Answer:
 
 def inspect(desk: Desk, given: Mapping[str, Any]) -> Answer:
     """The surroundings of a spike: the target's voltage, a candidate's membrane and threshold."""
-    setup = _setup_of(desk, given["name"])
+    setup = _as_fitted(desk, given["name"])
     at = float(given["time"])
     stimulus = setup.stimulus()
     trace = run_chip(setup, setup.settings(), stimulus)
@@ -78,13 +79,23 @@ def inspect(desk: Desk, given: Mapping[str, Any]) -> Answer:
 
 def sensitivity(desk: Desk, given: Mapping[str, Any]) -> Answer:
     """What one bit of each register does to a candidate's gamma factor."""
-    found = neighbours(_setup_of(desk, given["name"]))
+    found = neighbours(_as_fitted(desk, given["name"]))
     return {"names": found.pop("names"), "name": given["name"]}, found
 
 
 def _setup_of(desk: Desk, name: str) -> Setup:
     """The bench with a candidate as the fit left it; the bench itself stays."""
     return adopted(desk.bench.setup, found_of(desk, name))
+
+
+def _as_fitted(desk: Desk, name: str) -> Setup:
+    """The same before the target that was fitted, which need not be the bench's any more."""
+    found, target = found_of(desk, name), desk.fit.target
+    setup = desk.bench.setup
+    if target is not None and target.sweeps is not setup.target.sweeps:
+        sweep = min(setup.sweep, len(target.sweeps) - 1)
+        setup = replace(setup, target=target, sweep=sweep)
+    return adopted(setup, found)
 
 
 OPERATIONS: dict[str, Any] = {

@@ -136,7 +136,7 @@ export class FitView {
           this.kept();
         },
       });
-      return [make("label", { for: id, title: meaning, text: name.replaceAll("_", " ") }), make("span", { class: "row tight" }, input, make("span", { class: "soft about", text: meaning }))];
+      return [make("label", { for: id, title: meaning, text: name.replaceAll("_", " ") }), input, make("span", { class: "soft about wide", text: meaning })];
     }));
   }
 
