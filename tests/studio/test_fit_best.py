@@ -17,7 +17,7 @@ from brian2lava.studio.desk import Desk
 from brian2lava.studio.opening import open_desk
 from brian2lava.studio.workbench import Workbench
 from tests.studio.targets import DT, KNOWN, known_target
-from tests.studio.test_fit_run import GIVEN, ask, wait
+from tests.studio.test_fit_run import GIVEN, LONG, ask, wait
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_what_leads_is_shown_as_it_runs(desk: Desk) -> None:
 
 
 def test_it_is_there_while_the_fit_runs_and_after_a_restart(desk: Desk) -> None:
-    ask(desk, "fit_start", **{**GIVEN, "evaluations": 200_000})
+    ask(desk, "fit_start", **LONG)
     seen: list[float] = []
     deadline = time.monotonic() + 30
     while len(seen) < 3 and time.monotonic() < deadline:

@@ -208,7 +208,9 @@ def _gamma(matched: Any, fired: Any, wanted: int, window: float, length: float) 
     covered = 2 * fired / length * window
     with np.errstate(divide="ignore", invalid="ignore"):
         gamma = 2 / (1 - covered) * (matched - covered * wanted) / np.maximum(fired + wanted, 1)
-    return np.where(fired + wanted == 0, 1.0, np.where(covered >= 1, -1.0, gamma))
+    # what is all matched has 1 and not nearly so: a search ends there
+    whole = (matched == fired) & (fired == wanted)
+    return np.where(whole, 1.0, np.where(covered >= 1, -1.0, gamma))
 
 
 def _between_spikes(
