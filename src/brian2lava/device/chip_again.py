@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from brian2.core.variables import ArrayVariable
 
 from brian2lava.capture.network import Captured
 from brian2lava.capture.statements import array_id
+from brian2lava.chip.given_words import word_state
 from brian2lava.chip.lower import Lowered
 from brian2lava.chip.network import PoissonSpikes, Source, SpikeTimes
 from brian2lava.chip.own import OwnRun
@@ -48,7 +49,8 @@ class Again:
     own : HeldProgram
         The user's.
     composed : HeldProgram or None
-        That of the chip, where its sources draw random numbers or did not begin at step 0.
+        That of the chip, where its sources or neurons draw random numbers, or where its sources did
+        not begin at step 0.
     clock, first : int
         Which clock, and its first step in the run.
     senders : dict of source to Events
@@ -60,6 +62,10 @@ class Again:
     inputs : dict of source to the name of the object that owns its operation
     waiting : int
         Spikes that were on their way from an earlier run.
+    firing : dict of population to Events
+        In the chip's program.
+    words : dict of (population, state) to (array id, size)
+        In the chip's program: what stochastic neurons draw.
     """
 
     own: HeldProgram
@@ -71,6 +77,8 @@ class Again:
     links: Mapping[tuple[str, str], tuple[str, int, bool]]
     weights: Mapping[str, str]
     waiting: int = 0
+    firing: Mapping[str, Events] = field(default_factory=dict)
+    words: Mapping[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
     @property
     def key(self) -> int:
@@ -95,6 +103,17 @@ class Again:
             ),
             ideal=replace(ideal, stimuli=tuple(map(from_first, ideal.stimuli))),
         )
+
+    def on_chip(self, steps: int) -> Noted | None:
+        """The chip's spikes of the run, and the words that stochastic neurons drew.
+
+        None where no neurons draw: then any run on the same input has the same spikes.
+        """
+        if self.composed is None or not self.words:
+            return None
+        end = len(self.composed.program.operations)
+        words = {key: States(array, size, end) for key, (array, size) in self.words.items()}
+        return self.composed.run(self.clock, steps, self.firing, words)
 
     def run(self, given: Quantised, steps: int) -> OwnRun:
         """The user's own program, on the input of ``given`` (of :meth:`with_input`).
@@ -285,11 +304,18 @@ def again_of(
     """
     network = quantised.network
     drawn = any(isinstance(source, _RANDOM) for source in network.sources)
+    words = {
+        (each.name, state): (low.states[each.name, state], each.size)
+        for each in network.populations
+        if each.size and (state := word_state(each, network.arithmetic))
+    }
     known = captured.variables
     present = {array.id for array in captured.program.arrays}
     return Again(
         own=hold(device, captured),
-        composed=hold(device, composed) if network.sources and (drawn or first) else None,
+        composed=(
+            hold(device, composed) if words or network.sources and (drawn or first) else None
+        ),
         clock=clock,
         first=first,
         senders={
@@ -318,6 +344,11 @@ def again_of(
             if arrays.get((learnt.synapses, learnt.readings[0].variable)) in known
         },
         waiting=waiting,
+        firing={
+            each.name: Events(low.events[each.name], each.size)
+            for each in network.populations if each.size
+        },
+        words=words,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from brian2lava.chip.quantise import Quantised
@@ -38,7 +39,8 @@ def last_run(network: Any = None) -> Given:
         )
     quantised = kept.again.with_input(kept.quantised, kept.steps)
     names = ", ".join(f"'{each.name}'" for each in quantised.network.populations)
-    return given(
+    noted = kept.again.on_chip(kept.steps)
+    made = given(
         quantised.network,
         kept.steps,
         seed=kept.again.key,
@@ -48,6 +50,10 @@ def last_run(network: Any = None) -> Given:
         about=about(quantised),
         notes=tuple(quantised.ideal.notes),
     )
+    if noted is None:
+        return made
+    words = {name: rows for (name, _), rows in noted.states.items()}
+    return replace(made, spikes={name: noted.spikes[name] for name in made.spikes}, words=words)
 
 
 def about(quantised: Quantised) -> dict[str, tuple[str, ...]]:

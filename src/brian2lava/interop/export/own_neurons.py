@@ -206,7 +206,8 @@ class _Module:
     def _local(self, name: str, expression: Expression) -> str:
         made = as_python(expression, self.names)
         self.names[name] = Text(name, truth=made.truth)
-        kept = ".copy()" if expression in map(Name, self.states) else ""  # the state moves on
+        moving = isinstance(expression, Name) and expression.name in self.states
+        kept = ".copy()" if moving else ""  # the state moves on
         return f"{name} = {made.text}{kept}"
 
     def _assigned(self, name: str, expression: Expression) -> str:

@@ -64,9 +64,9 @@ def readme(given: Given, own: Mapping[str, str], names: Mapping[str, str]) -> st
     if own:
         told = [
             "",
-            "Lava's own, in fixed point, but for the recorder, which writes the spikes, and for these,"
-            " which",
-            "are in `processes/`:",
+            "Lava's own, in fixed point, but for the recorder, which writes the spikes, and for"
+            " these, in",
+            "`processes/`:",
             "",
             *(
                 f"- {', '.join(f'`{names[name]}`' for name in objects)}: {why}"

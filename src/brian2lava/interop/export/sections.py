@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from brian2lava.chip.models import MODELS
 from brian2lava.chip.network import Integers, Population, Projection, Source, Stimulus
 from brian2lava.chip.plain import stimulus_at
 from brian2lava.chip.plain_steps import initial_states
@@ -27,7 +28,7 @@ RESERVED = (
     "np", "sys", "Path", "HERE", "STEPS", "data", "trains", "matrix", "sparse", "csr_matrix",
     "RunSteps", "Loihi2SimCfg", "SignMode", "Spikes", "processes", "spikes", "expected", "fine",
     "name", "recorder", "same", "lava", "Source", "Dense", "DelayDense", "Sparse", "DelaySparse",
-    "SpikeRecorder", "ChipSynapses", "table", "steps", "post", "pre", "values",
+    "SpikeRecorder", "ChipSynapses",
 )  # fmt: skip
 #: Lava's modules, by class.
 _SYNAPSES = {
@@ -66,11 +67,13 @@ class Pieces:
 
     def __post_init__(self) -> None:
         network = self.given.network
+        lavas = {str(model.lava).rpartition(".")[2] for model in MODELS.values()}
+        reserved = {*RESERVED, *lavas}
         objects = (*network.sources, *network.populations, *network.projections)
-        self.names = identifiers([each.name for each in objects], RESERVED)
+        self.names = identifiers([each.name for each in objects], reserved)
         self.stimuli = identifiers(
             [f"input_{n}_{each.target}" for n, each in enumerate(network.stimuli)],
-            {*RESERVED, *self.names.values()},
+            {*reserved, *self.names.values()},
         )
 
     def use(self, module: str, *names: str) -> None:
@@ -179,7 +182,8 @@ class Pieces:
             name = process if number == 1 else f"{process}{number}"
             text = module(name)
             place = _module_of(name)
-            if self.modules.setdefault(place, text) == text:
+            taken = name in self.names.values() or name in self.stimuli.values()
+            if not taken and self.modules.setdefault(place, text) == text:
                 self.use(f"processes.{place}", name)
                 return name
             number += 1
