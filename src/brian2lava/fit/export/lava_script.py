@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from brian2lava.chip.models import MODELS
 from brian2lava.chip.network import Population
@@ -54,15 +53,23 @@ def is_stock(winner: Winner) -> bool:
     """Whether a process of Lava's library computes it."""
     from brian2lava.interop.stock_neurons import why_ours
 
+    return not why_ours(_population(winner), winner.arithmetic) and not (
+        winner.found.settings.recurrent
+    )
+
+
+def _population(winner: Winner) -> Population:
     settings = winner.found.settings
     registers = {name: int(values[0]) for name, values in settings.registers.items()}
-    population = Population(NEURON, settings.model, 1, registers)
-    return not why_ours(population, winner.arithmetic) and not settings.recurrent
+    return Population(NEURON, settings.model, 1, registers)
 
 
 # ---------------------------------------------------------------- Lava's own
 def _stock(winner: Winner) -> Iterator[str]:
+    from brian2lava.interop.stock_neurons import stock_arguments
+
     settings, biased = winner.found.settings, winner.found.frame.drive == "bias"
+    arguments = stock_arguments(_population(winner))
     module, _, process = str(MODELS[settings.model].lava).rpartition(".")
     yield from (
         "",
@@ -85,7 +92,7 @@ def _stock(winner: Winner) -> Iterator[str]:
         "def spikes_of(data, sweep, length):",
         f"    neuron = {process}(",
         "        shape=(1,),",
-        *(f"        {name}={value!r}," for name, value in _arguments(winner).items()),
+        *(f"        {name}={value!r}," for name, value in arguments.items()),
         "    )",
         *_exactly(winner),
         "    sink = Sink(shape=(1,), buffer=length)",
@@ -100,22 +107,12 @@ def _stock(winner: Winner) -> Iterator[str]:
     )
 
 
-def _arguments(winner: Winner) -> dict[str, Any]:
-    """Arguments of Lava's process, in Python's own numbers."""
-    from brian2lava.interop.stock_neurons import STOCK
-
-    settings = winner.found.settings
-    registers = {name: int(values[0]) for name, values in settings.registers.items()}
-    return dict(STOCK[settings.model].arguments(registers))
-
-
 def _exactly(winner: Winner) -> Iterator[str]:
     """What the process computes from its arguments, and may round, is set."""
-    from brian2lava.interop.stock_neurons import STOCK
+    from brian2lava.interop.stock_neurons import stock_settings
 
-    settings = winner.found.settings
-    for name in STOCK[settings.model].exact:
-        yield f"    neuron.{name}.init = {int(settings.registers[name][0])}"
+    for name, value in stock_settings(_population(winner)).items():
+        yield f"    neuron.{name}.init = {value}"
 
 
 def _graded(winner: Winner) -> Iterator[str]:
