@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -445,3 +446,23 @@ def test_the_command(tmp_path: Path) -> None:
     missing = command("--to", "lava", "other", "nothing.py", cwd=tmp_path)
     assert missing.returncode == 2
     assert "nothing.py" in missing.stderr
+
+
+def test_the_chapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
+    shown = re.findall(r"```text\n(.*?)```", page, flags=re.S)
+    assert len(shown) == 4
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    with on_chip():
+        exec(compile(code, "docs/export.md", "exec"), names)
+        expected = rows(names["spikes"])
+    package = names["package"]
+    assert names["spikes"].num_spikes > 20
+    texts = "\n".join(path.read_text() for path in package.directory.rglob("*.py"))
+    for each in shown:
+        assert each in texts, each
+    files = {each.name for each in package.directory.iterdir()}
+    assert files == set(re.findall(r"^\| `(.*?)/?` \|", page, flags=re.M))
+    np.testing.assert_array_equal(found(package)["cells"], expected)
