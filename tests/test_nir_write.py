@@ -19,6 +19,7 @@ from brian2 import (
     PoissonInput,
     SpikeGeneratorGroup,
     SpikeMonitor,
+    StateMonitor,
     Synapses,
     TimedArray,
     amp,
@@ -504,3 +505,36 @@ def test_a_threshold_without_memory_that_fires_at_its_level_is_refused() -> None
     synapses.connect()
     with pytest.raises(NotSupported, match="'gate': what arrives at its threshold fires, too"):
         brian2lava.to_nir([source, group, synapses])
+
+
+@pytest.mark.parametrize("spikes", ["pulse", "delta"])
+@pytest.mark.parametrize("method", ["euler", "exact"])
+def test_a_file_says_how_it_is_to_be_read(method: str, spikes: str, tmp_path: Path) -> None:
+    """Without options: dt, method and spikes are those that to_nir() wrote."""
+    source = SpikeGeneratorGroup(1, np.zeros(9, int), np.arange(9) * 3 * ms, dt=1 * ms)
+    group = NeuronGroup(1, "dv/dt = (J - v)/(6*ms) : 1\ndJ/dt = -J/(2*ms) : 1", threshold="v > 1",
+                        reset="v = 0", method="exact", dt=1 * ms)  # fmt: skip
+    synapses = Synapses(source, group, on_pre="J += 2", dt=1 * ms)
+    synapses.connect()
+    expected = StateMonitor(group, "v", record=True, dt=1 * ms)
+    objects = [source, group, synapses]
+    nir.write(tmp_path / "g.nir", brian2lava.to_nir(objects, method=method, spikes=spikes))
+    again = brian2lava.from_nir(tmp_path / "g.nir")
+    assert (again.convention.method, again.convention.spikes) == (method, spikes)
+    (given,) = again.inputs.values()
+    given.set_spikes(np.zeros(9, int), np.arange(9) * 3 * ms)
+    found = StateMonitor(again.outputs["output"], "v", record=True, dt=1 * ms)
+    Network(*objects, expected).run(40 * ms)
+    again.network.add(found)
+    again.network.run(40 * ms)
+    assert expected.v.max() > 0.9
+    np.testing.assert_allclose(found.v, expected.v, atol=1e-12)
+    other = brian2lava.from_nir(tmp_path / "g.nir", method="euler", spikes="pulse")
+    assert (other.convention.method, other.convention.spikes) == ("euler", "pulse")
+
+
+def test_words_of_others_in_metadata_are_not_ours() -> None:
+    graph = chain(nir.Linear(weight=weights(2, 3)), lif())
+    graph.metadata = {"method": "surrogate", "spikes": 7}
+    made = brian2lava.from_nir(graph, DT * second)
+    assert (made.convention.method, made.convention.spikes) == ("euler", "pulse")

@@ -25,7 +25,14 @@ from brian2.units.allunits import second
 from brian2lava.chip.ideal import Reals
 from brian2lava.errors import NotSupported, OptionError
 from brian2lava.interop.nir.cells import CELLS, RESETS, Cell, cell, own_shape, readout
-from brian2lava.interop.nir.convention import Convention, convention, seconds
+from brian2lava.interop.nir.convention import (
+    Convention,
+    Method,
+    Spikes,
+    convention,
+    noted,
+    seconds,
+)
 from brian2lava.interop.nir.flow import Flow, Flows
 from brian2lava.interop.nir.gains import checked_dt
 from brian2lava.interop.nir.graph import FlatGraph, flatten, read_graph
@@ -40,8 +47,8 @@ def from_nir(
     *,
     inputs: Mapping[str, Any] | None = None,
     reset: str | Mapping[str, str] | None = None,
-    method: str = "euler",
-    spikes: str = "pulse",
+    method: str | None = None,
+    spikes: str | None = None,
     check_gains: bool = True,
 ) -> NIRNetwork:
     """A Brian2 network that computes a NIR graph, for any device and any ``hardware=``.
@@ -61,8 +68,9 @@ def from_nir(
         threshold instead. Without it, what the metadata of a node says, else "v_reset".
     method : {"euler", "exact"}
     spikes : {"pulse", "delta"}
-        Whether a spike is 1 for one step, or has area 1; see
-        :mod:`brian2lava.interop.nir.convention`.
+        Whether a spike is 1 for one step, or has area 1; for both see
+        :mod:`brian2lava.interop.nir.convention`. Without them, what the graph's metadata say, which
+        :func:`to_nir` writes, else "euler" and "pulse".
     check_gains : bool
         Whether to refuse ``dt`` where the gains of the graph undo another one.
 
@@ -81,7 +89,11 @@ def from_nir(
     source = read_graph(graph, given)
     flat = flatten(source)
     step = checked_dt(given, flat.nodes, flat.metadata.get("dt"), check_gains)
-    chosen = convention(step, method, spikes)
+    chosen = convention(
+        step,
+        noted(flat.metadata, "method", Method, "euler") if method is None else method,
+        noted(flat.metadata, "spikes", Spikes, "pulse") if spikes is None else spikes,
+    )
     return _Builder(source, flat, chosen, reset, inputs or {}).built()
 
 

@@ -20,6 +20,7 @@ gains ``r dt`` from a spike, with the second ``r``, whatever dt is.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -121,6 +122,13 @@ def convention(dt: Any, method: str, spikes: str) -> Convention:
         if value not in get_args(kind):
             raise OptionError(f"{name}={value!r}: choose one of {', '.join(get_args(kind))}.")
     return Convention(seconds(dt), method, spikes)  # type: ignore[arg-type]
+
+
+def noted(metadata: Mapping[str, Any], name: str, kind: Any, default: str) -> str:
+    """What the metadata of a graph say of a choice; ``default`` where they have no word of ours."""
+    value = metadata.get(name)
+    told = value.decode() if isinstance(value, bytes) else value
+    return told if isinstance(told, str) and told in get_args(kind) else default
 
 
 def seconds(dt: Any) -> float:
