@@ -194,7 +194,7 @@ class LavaPlastic:
         for name in self.traces:
             trace, side = self.rule.traces[name], name[0]
             spikes = "sent" if side == "x" else "fired"
-            yield f"# {name}: loses 1/{trace.tau:g} a step; a spike adds {trace.impulse:g}"
+            yield f"# {name}: time constant of {trace.tau:g} steps; a spike adds {trace.impulse:g}"
             yield f'self.{name} = decayed(self.{name}, {trace.tau!r}, draws["{side}_decay"])'
             yield (
                 f"self.{name}[{spikes}] = raised(self.{name}[{spikes}], {trace.whole},"
@@ -228,7 +228,8 @@ def _gate(term: Product) -> str:
 def _product(term: Product) -> str:
     parts = [str(term.mantissa)]
     for factor in term.factors:
-        value = f"{factor.variable} + {factor.constant}"
+        value = factor.variable if factor.variable not in ("x0", "y0") else f"1 * {factor.variable}"
+        value += f" + {factor.constant}" if factor.constant else ""
         value = f"np.sign({value})" if factor.sign else value
         parts.append(f"within({value}, {FACTOR_BITS[factor.variable]})")
     lost = max(0, term.bits + MANTISSA_BITS - ACCUMULATOR_BITS)
