@@ -51,7 +51,7 @@ class Drawn:
             (population.name, state.name)
             for population in self.network.populations
             for state in population.neuron.states
-            if state.name != "blocked"
+            if state.name not in ("blocked", "word")
         )
 
 
