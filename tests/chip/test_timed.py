@@ -40,7 +40,7 @@ def relayed(*durations: float, **arguments: Any) -> dict[str, Any]:
     return {
         f"{name}_{what}": values
         for name, monitor in (("timed", first), ("cells", second))
-        for what, values in (("i", monitor.i[:]), ("step", np.rint(monitor.t / (DT * ms))))
+        for what, values in (("i", np.array(monitor.i)), ("step", np.rint(monitor.t / (DT * ms))))
     }
 
 
