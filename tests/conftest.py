@@ -1,11 +1,13 @@
-"""What holds for every test: no window opens, compiled code goes to a cache of the session, and
-hypothesis draws the same whatever ran before."""
+"""What holds for every test: no window opens, compiled code goes to a cache of the session,
+hypothesis draws the same whatever ran before, and no test leaves its device to the next."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
 
 import pytest
 from hypothesis.internal.conjecture.providers import HypothesisProvider
@@ -38,6 +40,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files of generated text anew"
     )
+
+
+@pytest.fixture(autouse=True)
+def _no_device_is_left() -> Iterator[None]:
+    yield
+    devices = sys.modules.get("brian2.devices.device")
+    if devices is not None and devices.get_device() is not devices.runtime_device:
+        devices.reset_device(devices.runtime_device)
+        pytest.fail("this test leaves its device to the tests after it")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -570,5 +571,6 @@ def test_nir_is_imported_by_whoever_asks_for_it_and_help_does() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "has no attribute 'from_nothing'" in done.stdout, done.stderr
+    without_breaks = re.sub(r"\(\s+", "(", done.stdout)  # Python 3.13 breaks long signatures
     for told in ("to_nir(network", "bit_by_bit(", "A Brian2 network that computes a NIR graph"):
-        assert told in done.stdout, told
+        assert told in without_breaks, told
