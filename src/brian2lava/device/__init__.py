@@ -12,7 +12,7 @@ import warnings
 import weakref
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from brian2.codegen.runtime.cython_rt import CythonCodeObject
@@ -57,6 +57,9 @@ from brian2lava.program.step_program import StepProgram
 from brian2lava.program.text import as_text
 from brian2lava.report import Report
 
+if TYPE_CHECKING:
+    from brian2lava.interop.plug.brian_group import BrianGroup
+
 __all__ = ["LavaDevice", "lava_device"]
 
 #: Templates that resize our arrays while they hold on to them: Brian2's Cython code cannot.
@@ -81,6 +84,7 @@ class LavaDevice(StandaloneInterface):
         self.chip_runs = ChipRuns()
         self.last_program: StepProgram | None = None
         self.last_parts: Planned | None = None
+        self._plugs: Any = None
         self._last_report: Report | None = None
         self._last_run_time = 0.0
         self._last_run_completed_fraction = 0.0
@@ -153,6 +157,36 @@ class LavaDevice(StandaloneInterface):
                 " granularity='object') and run(...) first."
             )
         return self.last_parts.drawing()
+
+    # ------------------------------------------------------------ other Lava processes
+    def process(self, group: Any, run_cfg: Any = None) -> BrianGroup:
+        """The Lava process of a Brian2 group, whose ports any Lava process can be connected to.
+
+        ``process(G).s_out.connect(dense.s_in)`` sends the group's spikes, and
+        ``lif.s_out.connect(process(H).into("v", unit=mV))`` adds to a variable; ``run(duration)``
+        runs all of it. See :class:`brian2lava.interop.plug.brian_group.BrianGroup`.
+
+        Parameters
+        ----------
+        group : Brian2 group
+            Or a subgroup, or Synapses (for their variables).
+        run_cfg : RunConfig, optional
+            Chooses the models of the Lava processes, as in ``lif.run(..., run_cfg=...)``. Without
+            it ``brian2lava.CompiledCfg()``, which chooses what ``Loihi2SimCfg()`` does. Once for
+            a graph of connected processes is enough.
+
+        Raises
+        ------
+        NotSupported
+            Lava can't be imported, or the object has no ports.
+        """
+        if self._plugs is None:
+            from brian2lava.interop.plug import Plugs
+
+            self._plugs = Plugs()
+        self.recording.refuse("A group has a Lava process, which can't be set back.")
+        process: BrianGroup = self._plugs.process(group, run_cfg)
+        return process
 
     # ------------------------------------------------------------ arrays
     def add_array(self, var: ArrayVariable) -> None:
@@ -385,6 +419,8 @@ class LavaDevice(StandaloneInterface):
     # ------------------------------------------------------------ store and restore
     def network_store(self, net: Any, name: str = "default", filename: str | None = None) -> Any:
         """``net.store(...)``; with a chip its integers too, in memory."""
+        if self._plugs is not None:
+            self._plugs.refuse_store(net)
         if self.options.hardware in CHIPS:
             _refuse_file("store", net, filename)
             self.chip_runs.store(net, name)
@@ -393,6 +429,8 @@ class LavaDevice(StandaloneInterface):
     def network_restore(self, net: Any, *args: Any, **kwds: Any) -> Any:
         """``net.restore(...)``; with a chip its integers too."""
         result = super().network_restore(net, *args, **kwds)
+        if self._plugs is not None:
+            self._plugs.rewind(net)
         if self.options.hardware in CHIPS:
             given = dict(zip(("name", "filename"), args, strict=False)) | kwds
             _refuse_file("restore", net, given.get("filename"))
@@ -444,6 +482,8 @@ class LavaDevice(StandaloneInterface):
         """Run ``net`` with the arguments of :meth:`network_run`, complete."""
         check_preferences()
         self.options = replace(self.options, threads=self._given_threads or preferred_threads())
+        if self._plugs is not None:
+            self._plugs.prepare(net, self.options)
         run_network(self, net, *arguments.values())
 
 

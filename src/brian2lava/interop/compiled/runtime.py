@@ -177,6 +177,15 @@ class CompiledRuntime:
         for bring in kit.refresh:
             bring()
 
+    def _bring_up_to_date(self) -> None:
+        """Compiled operations see what was written since they last ran."""
+        if not self._stale:
+            return
+        for kit in self.plan.kits:
+            if id(kit.member) in self._stale:
+                self._refresh(kit)
+        self._stale.clear()
+
     def _run_aside(self, steps: int) -> None:
         try:
             self._run(steps)
@@ -185,10 +194,7 @@ class CompiledRuntime:
 
     def _run(self, steps: int) -> None:
         """Steps in slices, until they are done or somebody halts."""
-        for kit in self.plan.kits:
-            if id(kit.member) in self._stale:
-                self._refresh(kit)
-        self._stale.clear()
+        self._bring_up_to_date()
         left, size = steps, 1
         while left and not self._halt:
             size = min(size, left, self._room())

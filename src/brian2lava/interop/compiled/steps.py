@@ -113,6 +113,9 @@ class Steps:
         self._compiled = [CompiledTurn(unit, plan) for unit in plan.units]
         self._python = [PythonTurn(member) for member in plan.python]
         self._order: list[Any] = [*self._compiled, *self._python]
+        self._left: list[Any] = []
+        self._went: list[Any] = []
+        self._sent: set[tuple[int, str]] = set()
         after = [operation for kit in plan.kits for operation in kit.after]
         spiking = [operation for unit in plan.units for operation in unit.operations]
         self._all = Table([*spiking, *after])
@@ -141,11 +144,20 @@ class Steps:
                 return
 
     def _step(self) -> None:
+        self.begin()
+        self.spike()
+        self.end()
+
+    def begin(self) -> None:
+        """Begin a step: nobody has run in it yet."""
         self.done += 1
         for model in self._models:
             model.time_step = self.done
             model.phase = _Phase.SPK
-        self._spike()
+        self._left, self._went, self._sent = list(self._order), [], set()
+
+    def end(self) -> None:
+        """The phases of a step that follow the spiking one."""
         learns = [self._ask(model.lrn_guard) for model in self._models]
         early = any(learn and self._ask(m.pre_guard) for learn, m in zip(learns, self._models))
         later = any(not learn and self._ask(m.post_guard) for learn, m in zip(learns, self._models))
@@ -162,26 +174,30 @@ class Steps:
     def _ask(self, guard: Callable[[], Any]) -> bool:
         return bool(guard())
 
-    def _spike(self) -> None:
-        """The spiking phase: whoever can run, runs, in the order that the last step found."""
-        left, order = list(self._order), []
-        sent: set[tuple[int, str]] = set()
-        while left:
+    def spike(self, enough: Callable[[], bool] = lambda: False) -> None:
+        """The spiking phase, to its end or until it is ``enough``: whoever can run, runs, in the
+        order that the last step found."""
+        while self._left and not enough():
             waiting: list[Any] = []
             moved = False
-            for turn in left:
-                if self._is_blocked(turn, waiting) or not turn.ready(sent):
+            for turn in self._left:
+                if self._is_blocked(turn, waiting) or not turn.ready(self._sent):
                     waiting.append(turn)
                     continue
                 moved = True
-                if self._guarded(turn, partial(turn.run, self.done, sent)):
-                    order.append(turn)
+                if self._guarded(turn, partial(turn.run, self.done, self._sent)):
+                    self._went.append(turn)
                 else:
                     waiting.append(turn)
-            if not moved and not self._begin_one(waiting, order):
-                raise EngineError(f"step {self.done}: {deadlock(self._names(waiting))}")
-            left = [turn for turn in waiting if not any(turn is each for each in order)]
-        self._order = order
+            if not moved and not self._begin_one(waiting, self._went):
+                raise self._stuck(waiting)
+            self._left = [turn for turn in waiting if not any(turn is each for each in self._went)]
+        if not self._left:
+            self._order = self._went
+
+    def _stuck(self, waiting: Sequence[Any]) -> EngineError:
+        """Nobody can go on."""
+        return EngineError(f"step {self.done}: {deadlock(self._names(waiting))}")
 
     @staticmethod
     def _is_blocked(turn: Any, waiting: Sequence[Any]) -> bool:

@@ -1,0 +1,51 @@
+"""Where in Brian2's time step the Lava processes have their turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brian2.core.base import BrianObject
+
+from brian2lava.interop.plug.graph import LavaGraph
+
+
+class Exchange(BrianObject):
+    """Runs a step of the Lava processes that are connected to Brian2 groups.
+
+    Parameters
+    ----------
+    graph : LavaGraph
+    clock : Clock
+        One object for each clock of the groups; the first whose turn it is does the work.
+    early : bool
+        Before the state updates; else after the thresholds.
+    """
+
+    add_to_magic_network = False
+    invalidates_magic_network = False
+    #: Arrays stay where they are while it runs.
+    moves_arrays = False
+
+    def __init__(self, graph: LavaGraph, clock: Any, early: bool) -> None:
+        name = f"{graph.groups[0].name}_lava{'_early' if early else ''}*"
+        super().__init__(
+            clock=clock,
+            when="before_groups" if early else "thresholds",
+            order=-(1 << 30) if early else graph.order,
+            name=name,
+        )
+        self._work = graph.run_early if early else graph.run
+        self._graph = graph
+
+    def run(self) -> None:
+        """One time step."""
+        self._work()
+
+    @property
+    def active(self) -> bool:
+        """As long as one of the groups is."""
+        return any(group.active for group in self._graph.groups)
+
+    @active.setter
+    def active(self, value: bool) -> None:
+        """Groups say this of all that they contain; it is not theirs to say."""
