@@ -538,8 +538,9 @@ def _script(**options: Any) -> Any:
 
 def test_a_script_in_both_numbers() -> None:
     """The same spikes, voltages within 1 % of the threshold, and the user's own weights."""
-    exact = _script(mode="preset", hardware="CPU", num_repr="float", host="inline")
-    assert lava_device.options.hardware == "CPU"
+    with reference():
+        exact = _script(mode="preset", hardware="CPU", num_repr="float", host="inline")
+        assert lava_device.options.hardware == "CPU"
     with under(FIXED):
         fixed = _script(
             mode="preset", hardware="CPU", num_repr="fixed", use_f2f=True, host="inline"

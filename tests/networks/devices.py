@@ -19,7 +19,7 @@ from typing import Any
 import brian2
 import pytest
 from brian2.core.names import Nameable
-from brian2.devices.device import reset_device
+from brian2.devices.device import previous_devices, reset_device
 from brian2.utils.logger import catch_logs
 
 import brian2lava  # noqa: F401  (importing it registers the device)
@@ -97,6 +97,7 @@ def under(engine: Engine) -> Iterator[Session]:
 def _active(device: str, options: Mapping[str, Any]) -> Iterator[Session]:
     session = Session()
     brian2.prefs._backup()
+    depth = len(previous_devices)
     brian2.set_device(device, **options)
     try:
         _blank()
@@ -105,7 +106,8 @@ def _active(device: str, options: Mapping[str, Any]) -> Iterator[Session]:
         session.warnings = {name.rsplit(".", 1)[-1] for _, name, _ in records}
     finally:
         _blank()
-        reset_device()
+        while len(previous_devices) > depth:  # a script may have chosen another, too
+            reset_device()
         brian2.prefs._restore()
         gc.collect()
 

@@ -44,6 +44,7 @@ from brian2lava.device.parts import Planned
 from brian2lava.device.preferences import check_preferences, preferred_threads
 from brian2lava.device.queues import PathwayQueue
 from brian2lava.device.random_streams import RandomStreams
+from brian2lava.device.refused import called_by_set_device, go_back
 from brian2lava.device.run import run_network
 from brian2lava.device.run_arguments import apply
 from brian2lava.device.setup import compiled_setup
@@ -96,8 +97,15 @@ class LavaDevice(StandaloneInterface):
     # ------------------------------------------------------------ life of the device
     def activate(self, build_on_run: bool = True, **kwargs: Any) -> None:
         """``set_device("lava", ...)``: see :class:`brian2lava.options.Options`."""
-        self.options = Options.parse(kwargs)
-        read_models(kwargs.get("models_dir"))
+        chosen = called_by_set_device()
+        try:
+            options = Options.parse(kwargs)
+            read_models(kwargs.get("models_dir"))
+        except Exception:
+            if chosen:
+                go_back()
+            raise
+        self.options = options
         if kwargs.get("print_models"):
             ModelLoader.available_preset_models()
         self._given_threads = kwargs.get("threads")
