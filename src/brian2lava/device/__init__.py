@@ -196,6 +196,11 @@ class LavaDevice(StandaloneInterface):
         process: BrianGroup = self._plugs.process(group, run_cfg)
         return process
 
+    def refuse_plugged(self, net: Any, what: str) -> None:
+        """Raise NotSupported if groups of ``net`` are connected to Lava processes."""
+        if self._plugs is not None:
+            self._plugs.refuse(net, what)
+
     # ------------------------------------------------------------ arrays
     def add_array(self, var: ArrayVariable) -> None:
         """Place an array in the arena."""

@@ -78,7 +78,7 @@ def engine_loop(
     captured = capture(active, clocks)
     if chip is not None:
         captured = chip.lowered(captured, active)
-    _prepare_python_calls(captured)
+    prepare_python_calls(captured)
     finished = Finished(0.0, clocks[0], None)
     if captured.calls:
         names = ", ".join(sorted({obj.name for obj in captured.calls}))
@@ -90,7 +90,7 @@ def engine_loop(
         finished.profile = [] if profile else None
         return finished
     device.last_program = check(captured.program)
-    storage = _storage(device, captured)
+    storage = place_arrays(device, captured)
     fuse = device.options.fuse and not profile
     in_parts = None
     if device.options.granularity == "object":
@@ -131,7 +131,7 @@ def engine_loop(
         Network._globally_running = False
         if host.alive:
             device.random.take_back(instance)
-        _update_sizes(captured)
+        update_sizes(captured)
         if chip is not None:
             chip.end(instance)
         _clear_events(captured, storage)
@@ -179,7 +179,7 @@ def _advance(
             if reason in (cpu.DONE, cpu.STOP):
                 break
             if reason == cpu.FULL:
-                _make_room(instance, captured)
+                make_room(instance, captured)
                 continue
             net.t_ = float(times[instance["clock"]][0])
             if reason == cpu.PYTHON:
@@ -209,7 +209,7 @@ def _leader(clocks: Sequence[Any]) -> Any:
     return min(clocks, key=lambda clock: clock.variables["t"].get_value()[0])
 
 
-def _prepare_python_calls(captured: Captured) -> None:
+def prepare_python_calls(captured: Captured) -> None:
     """What Brian2's templates prepare before a run, for objects that run in Python."""
     for obj in captured.calls:
         for reference in obj.code_objects:
@@ -220,10 +220,13 @@ def _prepare_python_calls(captured: Captured) -> None:
                 code.prepare_twin()
 
 
-def _make_room(instance: cpu.Instance, captured: Captured) -> None:
+def make_room(instance: cpu.Instance, captured: Captured, steps: int | None = None) -> None:
+    """Room for what a monitor records in ``steps`` steps; without it in those of this run."""
     operation = captured.program.operations[instance["call"]]
-    clock = captured.program.clocks[operation.clock]
-    steps = int(instance.i_end[operation.clock] - captured.variables[clock.timestep].get_value()[0])
+    if steps is None:
+        clock = captured.program.clocks[operation.clock]
+        now = captured.variables[clock.timestep].get_value()[0]
+        steps = int(instance.i_end[operation.clock] - now)
     if isinstance(operation, program.StateRecorder):
         instance.make_room([operation.times, *(a for _, a in operation.recorded)], steps)
     elif isinstance(operation, program.RateRecorder):
@@ -233,7 +236,7 @@ def _make_room(instance: cpu.Instance, captured: Captured) -> None:
         instance.make_room(arrays, max(1 << 16, operation.last - operation.first))
 
 
-def _storage(device: Any, captured: Captured) -> dict[str, Any]:
+def place_arrays(device: Any, captured: Captured) -> dict[str, Any]:
     """Where the arrays are; what functions bring along is copied into the arena."""
     storage = {name: device.arrays[variable] for name, variable in captured.variables.items()}
     storage.update(captured.placed)
@@ -246,7 +249,7 @@ def _storage(device: Any, captured: Captured) -> dict[str, Any]:
     return storage
 
 
-def _update_sizes(captured: Captured) -> None:
+def update_sizes(captured: Captured) -> None:
     """Dynamic arrays have grown without Brian2's knowing."""
     for variable in captured.variables.values():
         if isinstance(variable, DynamicArrayVariable):

@@ -7,6 +7,7 @@ from typing import Any
 from brian2.core.base import BrianObject
 
 from brian2lava.interop.plug.graph import LavaGraph
+from brian2lava.interop.plug.schedule import EARLY, SPIKES
 
 
 class Exchange(BrianObject):
@@ -23,15 +24,13 @@ class Exchange(BrianObject):
 
     add_to_magic_network = False
     invalidates_magic_network = False
-    #: Arrays stay where they are while it runs.
-    moves_arrays = False
 
     def __init__(self, graph: LavaGraph, clock: Any, early: bool) -> None:
         name = f"{graph.groups[0].name}_lava{'_early' if early else ''}*"
         super().__init__(
             clock=clock,
-            when="before_groups" if early else "thresholds",
-            order=-(1 << 30) if early else graph.order,
+            when=EARLY[0] if early else SPIKES,
+            order=EARLY[1] if early else graph.order,
             name=name,
         )
         self._work = graph.run_early if early else graph.run

@@ -23,14 +23,11 @@ from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort
 
 from brian2lava.device.clocks import Ticking, due
-from brian2lava.errors import BrianLavaError, EngineError, NotSupported, OptionError
+from brian2lava.errors import BrianLavaError, EngineError, OptionError
 from brian2lava.interop.plug.brian_group import BrianGroup, with_model
 from brian2lava.interop.plug.plug import Plug
+from brian2lava.interop.plug.schedule import exchange_order
 from brian2lava.interop.plug.steps import PluggedRuntime
-from brian2lava.interop.plug.terminals import EventsOut, SpikesIn
-
-#: The slot in which Brian2 looks for spikes.
-_SPIKES = "thresholds"
 
 
 @dataclass(frozen=True)
@@ -100,29 +97,8 @@ class LavaGraph:
 
     @property
     def order(self) -> float:
-        """The place of the exchange in the slot of the thresholds: after these, before monitors."""
-        events = [
-            (plug.place.name, each)
-            for plug in self.plugs
-            for each in (*plug.outlets, *plug.inlets)
-            if isinstance(each, EventsOut | SpikesIn)
-        ]
-        for name, each in events:
-            if each.schedule[0] != _SPIKES:
-                raise NotSupported(
-                    f"'{name}': events for '{each.port}' are found in the slot"
-                    f" {each.schedule[0]!r}, and Lava's processes get theirs in the slot"
-                    f" 'thresholds'. Use set_event_schedule(..., when='thresholds')."
-                )
-        order = max((each.schedule[1] for _, each in events), default=0)
-        for name, each in events:
-            if isinstance(each, SpikesIn) and each.schedule[1] < order:
-                raise NotSupported(
-                    f"'{name}': its order is {each.schedule[1]}, and another group of the same Lava"
-                    f" graph finds its spikes at {order}: monitors of '{name}' would miss what"
-                    " comes from Lava. Give both the same order."
-                )
-        return order + 0.5
+        """The place of the exchange in the slot of the thresholds."""
+        return exchange_order([each for plug in self.plugs for each in plug.used])
 
     @property
     def needs_two_exchanges(self) -> bool:

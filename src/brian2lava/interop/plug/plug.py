@@ -39,7 +39,7 @@ class Plug:
         self.frozen = False
         with _no_more_handlers():
             self.process = BrianGroup(name=place.name, ports=self)
-        if "spike" in getattr(place.group, "events", {}):
+        if "spike" in place.events:
             self._add(EventsOut(place, "spike", "s_out"))
         if isinstance(place.group, SpikeGeneratorGroup):
             self._add(SpikesIn(place))
@@ -47,14 +47,16 @@ class Plug:
     @property
     def outlets(self) -> list[Any]:
         """What sends, of the ports that are connected."""
-        return [each for each in self._used() if not hasattr(each, "latency")]
+        return [each for each in self.used if not hasattr(each, "latency")]
 
     @property
     def inlets(self) -> list[Any]:
         """What receives, of the ports that are connected."""
-        return [each for each in self._used() if hasattr(each, "latency")]
+        return [each for each in self.used if hasattr(each, "latency")]
 
-    def _used(self) -> list[Any]:
+    @property
+    def used(self) -> list[Any]:
+        """What sends or receives, of the ports that are connected."""
         return [each for each in self.terminals.values() if self.is_connected(each.port)]
 
     def port(self, name: str) -> Any:
@@ -78,7 +80,7 @@ class Plug:
 
     def events(self, event: str) -> OutPort:
         """See :meth:`BrianGroup.events`."""
-        known = getattr(self.place.group, "events", {})
+        known = self.place.events
         if event not in known:
             there = ", ".join(known) or "none"
             raise OptionError(f"'{self.place.name}' has no event {event!r}; there are {there}.")

@@ -76,6 +76,16 @@ class Plugs:
                     " with it again."
                 )
 
+    def refuse(self, net: Any, what: str) -> None:
+        """Raise NotSupported, saying ``what``, if groups of ``net`` are connected to others."""
+        here = {id(obj) for obj in net.sorted_objects}
+        for group, plugs in self._plugs.items():
+            if id(group) in here and any(plug.used for plug in plugs.values()):
+                raise NotSupported(
+                    f"{what}: '{group.name}' of '{net.name}' is connected to Lava processes, which"
+                    " Brian2's run() runs."
+                )
+
     def rewind(self, net: Any) -> None:
         """``net`` was restored to a state from before the first step of Lava's processes."""
         for graph in self._of_net(net):

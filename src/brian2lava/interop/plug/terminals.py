@@ -48,8 +48,8 @@ class Place:
             name = getattr(group, "name", group)
             raise NotSupported(
                 f"process({name!r}): a {type(group).__name__} has no ports. A NeuronGroup,"
-                " SpatialNeuron, PoissonGroup, SpikeGeneratorGroup, Synapses or a subgroup has; what"
-                " a monitor records is in the monitor."
+                " SpatialNeuron, PoissonGroup, SpikeGeneratorGroup, Synapses or a subgroup has;"
+                " what a monitor records is in the monitor."
             )
         start = group.start if isinstance(group, Subgroup) else 0
         stop = group.stop if isinstance(group, Subgroup) else len(home)
@@ -62,6 +62,11 @@ class Place:
         if found is None:
             raise OptionError(f"'{self.name}' does not exist any more; its process can't be used.")
         return found
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The names of its events; Synapses have none of their own."""
+        return () if isinstance(self.group, Synapses) else tuple(self.group.events)
 
     @property
     def size(self) -> int:
@@ -227,6 +232,10 @@ class ValuesOut(_OfVariable):
 
     def values(self) -> Any:
         return self._array if self.scale == 1 else self._array / self.scale
+
+    def write(self, values: Any) -> None:
+        """Set the variable."""
+        self._array[...] = values * self.scale if self.scale != 1 else values
 
 
 @dataclass

@@ -162,7 +162,7 @@ def with_model(process: BrianGroup, kinds: Mapping[str, str]) -> None:
 
 def _kind(ports: tuple[PortKind, ...]) -> type[BrianGroup]:
     number = len(_kinds)
-    process = _class(f"BrianGroup{number}", BrianGroup, {})
+    process = _class("BrianGroup", BrianGroup, {})
     members = {
         name: LavaPyType(
             PyOutPort.VEC_DENSE if leaves else PyInPort.VEC_DENSE, np.dtype(dtype).type
