@@ -23,7 +23,7 @@ from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort
 
 from brian2lava.device.clocks import Ticking, due
-from brian2lava.errors import BrianLavaError, EngineError, OptionError
+from brian2lava.errors import EngineError, NotSupported, OptionError
 from brian2lava.interop.plug.brian_group import BrianGroup, with_model
 from brian2lava.interop.plug.plug import Plug
 from brian2lava.interop.plug.schedule import exchange_order
@@ -54,22 +54,24 @@ class LavaGraph:
     """
 
     def __init__(self, plugs: Sequence[Plug]) -> None:
-        self.plugs = tuple(plugs)
+        self.plugs = tuple(sorted(plugs, key=lambda plug: plug.place.name))
         #: What puts it into Brian2's schedule.
         self.exchanges: list[Any] = []
         self._runtime: PluggedRuntime | None = None
         self._net: weakref.ref[Network] | None = None
         self._broken: str | None = None
-        self._run_cfg = _one_configuration(plugs)
+        self._run_cfg = _one_configuration(self.plugs)
+        self.order = exchange_order([each for plug in plugs for each in plug.used])
         self._outlets: list[_Joint] = []
         self._inlets: list[_Joint] = []
         self._clocks: list[Any] = []
         self._ticking: list[Ticking] = []
         self._is_open = False
         self._last = -np.inf
+        self._executable = self._compiled()
+        self._build()
         for plug in plugs:
             plug.frozen = True
-        self._compile()
         self._connections = connections(self.plugs[0].process)
 
     # ------------------------------------------------------------ before a run
@@ -96,11 +98,6 @@ class LavaGraph:
         return ", ".join(member.name for member in self._runtime.others)
 
     @property
-    def order(self) -> float:
-        """The place of the exchange in the slot of the thresholds."""
-        return exchange_order([each for plug in self.plugs for each in plug.used])
-
-    @property
     def needs_two_exchanges(self) -> bool:
         """Whether something has to arrive before the state updates."""
         return any(each.latency == 0 for plug in self.plugs for each in plug.inlets)
@@ -121,7 +118,7 @@ class LavaGraph:
                 " state from before their first step, or make them anew."
             )
         if self._runtime is None:
-            self._compile()
+            self._build()
         assert self._runtime is not None
         if self._runtime.stopped:
             raise EngineError(
@@ -150,26 +147,26 @@ class LavaGraph:
                 clock = plug.place.group.clock
                 yield _Joint(terminal, getattr(model, terminal.port), clock)
 
-    def _compile(self) -> None:
-        """Have Lava compile the graph, and build the models of its processes here."""
+    def _compiled(self) -> Any:
+        """What Lava's compiler makes of the graph."""
         for plug in self.plugs:
             kinds = {name: np.dtype(each.dtype).name for name, each in plug.terminals.items()}
             with_model(plug.process, kinds)
         try:
-            executable = self.plugs[0].process.compile(self._run_cfg)
-            runtime = PluggedRuntime(
-                executable, bool(getattr(self._run_cfg, "compile_models", True))
-            )
-        except BrianLavaError:
-            raise
+            return self.plugs[0].process.compile(self._run_cfg)
         except Exception as problem:
             raise EngineError(
                 f"the Lava processes that are connected to {self.group_names} can't be compiled:"
                 f" {type(problem).__name__}: {problem}"
             ) from problem
+
+    def _build(self) -> None:
+        """The models of the processes, as they are before their first step."""
+        compile_models = bool(getattr(self._run_cfg, "compile_models", True))
+        runtime = PluggedRuntime(self._executable, compile_models)
         for plug in self.plugs:
             _check_types(plug, runtime)
-        executable.assign_runtime_to_all_processes(runtime)
+        self._executable.assign_runtime_to_all_processes(runtime)
         self._runtime = runtime
 
     def rewind(self) -> None:
@@ -177,6 +174,9 @@ class LavaGraph:
         if self._runtime is not None and (self.has_begun or self._broken):
             self._runtime.stop()
             self._runtime = None
+            for builder in self._executable.proc_builders.values():
+                builder.csp_ports.clear()
+                builder._csp_port_map.clear()
         self._is_open, self._broken = False, None
 
     @property
@@ -265,6 +265,8 @@ def graphs_of(plugs: Sequence[Plug]) -> list[LavaGraph]:
     ------
     OptionError
         A port was asked for and not connected.
+    NotSupported
+        A group of a graph is not among ``plugs``.
     """
     found = []
     left = {id(plug.process): plug for plug in plugs}
@@ -279,10 +281,22 @@ def graphs_of(plugs: Sequence[Plug]) -> list[LavaGraph]:
         if id(plug.process) not in left:
             continue
         members = [each for each in find_processes(plug.process) if isinstance(each, BrianGroup)]
+        missing = [each.name for each in members if id(each) not in left]
+        if missing:
+            raise NotSupported(elsewhere(missing, plug.place.name))
         together = [left.pop(id(each)) for each in members if id(each) in left]
         if any(each.outlets or each.inlets for each in together):
             found.append(LavaGraph(together))
     return found
+
+
+def elsewhere(missing: Sequence[str], here: str) -> str:
+    """The message about groups that are not in the network that runs."""
+    return (
+        f"{', '.join(map(repr, missing))} is connected with {here} through Lava processes, and"
+        " isn't in this network (or was connected after the first run). A graph of Lava processes"
+        " belongs to one network, and everything is connected before its first run."
+    )
 
 
 def _one_configuration(plugs: Sequence[Plug]) -> Any:

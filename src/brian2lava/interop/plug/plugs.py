@@ -9,7 +9,7 @@ from brian2lava.errors import NotSupported, OptionError
 from brian2lava.interop.plug.brian_group import BrianGroup
 from brian2lava.interop.plug.connecting import name_problems
 from brian2lava.interop.plug.exchange import Exchange
-from brian2lava.interop.plug.graph import LavaGraph, graphs_of
+from brian2lava.interop.plug.graph import LavaGraph, elsewhere, graphs_of
 from brian2lava.interop.plug.plug import Plug
 from brian2lava.interop.plug.terminals import Place, home_of
 from brian2lava.options import CHIPS, Options
@@ -119,7 +119,4 @@ def _refuse_elsewhere(graph: LavaGraph, net: Any, here: set[int], options: Optio
         )
     missing = [group.name for group in graph.groups if id(group) not in here]
     if missing:
-        raise NotSupported(
-            f"'{net.name}': {', '.join(map(repr, missing))} is in one graph of Lava processes with"
-            f" {graph.group_names}, and isn't in this network; such a graph belongs to one network."
-        )
+        raise NotSupported(f"'{net.name}': {elsewhere(missing, graph.group_names)}")

@@ -66,7 +66,7 @@ class Place:
     @property
     def events(self) -> tuple[str, ...]:
         """The names of its events; Synapses have none of their own."""
-        return () if isinstance(self.group, Synapses) else tuple(self.group.events)
+        return () if isinstance(self.group, Synapses) else tuple(sorted(self.group.events))
 
     @property
     def size(self) -> int:
@@ -75,8 +75,8 @@ class Place:
 
 
 def home_of(group: Any) -> Any:
-    """The group of a subgroup; any other group itself."""
-    return group.source if isinstance(group, Subgroup) else group
+    """The group of a subgroup (which holds it by a weak proxy); any other group itself."""
+    return group.source.__repr__.__self__ if isinstance(group, Subgroup) else group
 
 
 class Terminal(Protocol):
@@ -287,12 +287,13 @@ def variable_of(place: Place, name: str) -> Any:
         )  # fmt: skip
         raise OptionError(f"'{place.name}' has no variable {name!r}; there are {', '.join(own)}.")
     found = variables[name]
-    if isinstance(found, Subexpression) or not isinstance(found, ArrayVariable):
-        kind = "a subexpression" if isinstance(found, Subexpression) else type(found).__name__
+    if isinstance(found, Subexpression):
         raise NotSupported(
-            f"'{place.name}': {name} is {kind} and has no values of its own. Give the group a"
-            f" variable for it: run_regularly('{name}_now = {name}', when='after_groups')."
+            f"'{place.name}': {name} is a subexpression and has no values of its own. Give the"
+            f" group a variable for it: run_regularly('{name}_now = {name}', when='after_groups')."
         )
+    if not isinstance(found, ArrayVariable):
+        raise NotSupported(f"'{place.name}': {name} is a constant, {found.get_value()!r}.")
     if getattr(found.owner, "name", None) != group.name:  # the owner is a weak proxy
         raise NotSupported(
             f"'{place.name}': {name} belongs to {getattr(found.owner, 'name', 'another object')!r}"

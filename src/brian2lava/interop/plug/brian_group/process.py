@@ -78,7 +78,8 @@ class BrianGroup(AbstractProcess):
         latency : int
             1: what is sent in step t is added where synapses add, before they do, so it acts on the
             state update of step t + 1. Through a ``Dense`` (which takes one step) that is
-            ``Synapses(..., on_pre="v_post += w", delay=dt)``, to the bit.
+            ``Synapses(..., on_pre="v_post += w", delay=dt)``; what arrives at a neuron together is
+            summed first, so last bits can differ where that is more than one number.
             0: it is added before the state update of step t. Then it can't depend on what groups
             send in step t, unless a process that sends before it receives (Dense, Sparse, Conv)
             stands in between.

@@ -1,0 +1,1 @@
+"""Lava processes for tests, alone in a folder: Lava executes every module beside a process."""

@@ -1,0 +1,59 @@
+"""Processes that fail, or ask for a pause, in a given step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brian2lava.processes.shim import import_lava
+
+import_lava()
+from lava.magma.core.decorator import implements, requires  # noqa: E402
+from lava.magma.core.model.py.model import PyLoihiProcessModel  # noqa: E402
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort  # noqa: E402
+from lava.magma.core.model.py.type import LavaPyType  # noqa: E402
+from lava.magma.core.process.ports.ports import InPort, OutPort  # noqa: E402
+from lava.magma.core.process.process import AbstractProcess  # noqa: E402
+from lava.magma.core.resources import CPU  # noqa: E402
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol  # noqa: E402
+
+
+class Failing(AbstractProcess):
+    """Sends zeros, and fails in step ``step``."""
+
+    def __init__(self, *, shape: tuple[int, ...], step: int) -> None:
+        super().__init__(shape=shape, step=step)
+        self.s_out = OutPort(shape=shape)
+
+
+@implements(proc=Failing, protocol=LoihiProtocol)
+@requires(CPU)
+class FailingModel(PyLoihiProcessModel):
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+
+    def run_spk(self) -> None:
+        left = self.proc_params["step"] - self.time_step
+        self.s_out.send(0 * left / left + _zeros(self.proc_params))
+
+
+class Pausing(AbstractProcess):
+    """Asks for a pause in step ``step``."""
+
+    def __init__(self, *, shape: tuple[int, ...], step: int) -> None:
+        super().__init__(shape=shape, step=step)
+        self.a_in = InPort(shape=shape)
+
+
+@implements(proc=Pausing, protocol=LoihiProtocol)
+@requires(CPU)
+class PausingModel(PyLoihiProcessModel):
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+
+    def run_spk(self) -> None:
+        self.a_in.recv()
+        self._req_pause = self.time_step == self.proc_params["step"]
+
+
+def _zeros(parameters: Any) -> Any:
+    import numpy as np
+
+    return np.zeros(parameters["shape"])
