@@ -561,7 +561,9 @@ def at_spikes(*durations: float) -> dict[str, Any]:
         network.run(duration * ms)
     found = {f"{name} before": getattr(before, name)[:] for name in ("i", "v", "theta", "u")}
     found |= {f"{name} after": getattr(after, name)[:] for name in ("v", "theta")}
-    return found | {"v": each.v[:], "theta": each.theta[:], "theta at last": group.theta[:]}
+    found |= {"v": each.v[:], "theta": each.theta[:], "theta at last": group.theta[:]}
+    # from Brian2 2.10 on, what monitors show goes with them
+    return {name: np.array(values) for name, values in found.items()}
 
 
 def test_values_at_spikes_are_those_before_the_reset() -> None:
