@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from brian2lava.interop.compiled import CompiledCfg as CompiledCfg
     from brian2lava.interop.export import export_lava
     from brian2lava.interop.nir import from_nir, to_nir
+    from brian2lava.interop.plug import as_process
+    from brian2lava.interop.plug.brian_group import BrianGroup
 
 __all__ = [
     "BrianLavaError",
     "LavaDevice",
+    "as_process",
     "bit_by_bit",
     "export_lava",
     "from_nir",
     "lava_device",
+    "process",
     "report",
     "to_nir",
 ]
@@ -37,6 +41,7 @@ __all__ = [
 #: Functions that are imported by whoever asks for one, and where they are.
 _LATE = {
     "CompiledCfg": "brian2lava.interop.compiled",
+    "as_process": "brian2lava.interop.plug",
     "export_lava": "brian2lava.interop.export",
     "from_nir": "brian2lava.interop.nir",
     "to_nir": "brian2lava.interop.nir",
@@ -53,6 +58,23 @@ def report(dt_scan: bool | Sequence[Any] = False) -> Report:
         present one, ``[0.1*ms, 0.5*ms]`` these.
     """
     return lava_device.report(dt_scan)
+
+
+def process(group: Any, run_cfg: Any = None) -> BrianGroup:
+    """The Lava process of a Brian2 group, whose ports any Lava process can be connected to.
+
+    ``process(G).s_out.connect(dense.s_in)`` sends the group's spikes,
+    ``lif.s_out.connect(process(H).into("v", unit=mV))`` adds to a variable; Brian2's
+    ``run(duration)`` runs all of it.
+
+    Parameters
+    ----------
+    group : Brian2 group
+        Or a subgroup, or Synapses (for their variables).
+    run_cfg : RunConfig, optional
+        Chooses the models of the Lava processes; without it ``CompiledCfg()``.
+    """
+    return lava_device.process(group, run_cfg)
 
 
 def bit_by_bit(

@@ -7,8 +7,12 @@
     they mean          group    what is        Lava's processes in each pass of the loop
                                 connected
 
-The Lava processes run in this program, in Lava's own process models or in their compiled forms
-(:mod:`brian2lava.interop.compiled`), whatever runs the Brian2 network.
+    as_process(network) ──> Wrapped in a BrianModel
+                            ports and Vars of a whole network, which goes on a pass at a time
+
+What is connected to a group runs in this program, in Lava's own process models or in their compiled
+forms (:mod:`brian2lava.interop.compiled`), whatever runs the Brian2 network. A wrapped network runs
+wherever Lava runs its process.
 """
 
 from __future__ import annotations
@@ -20,10 +24,11 @@ try:
     import_lava()
 except ImportError as problem:
     raise NotSupported(
-        f"process() needs Lava ({problem}). Install it: pip install --ignore-requires-python"
-        " lava-nc==0.10.0"
+        f"Brian2 groups and networks among Lava processes need Lava ({problem}). Install it: pip"
+        " install --ignore-requires-python lava-nc==0.10.0"
     ) from problem
 
 from brian2lava.interop.plug.plugs import Plugs
+from brian2lava.interop.plug.wrapped import as_process
 
-__all__ = ["Plugs"]
+__all__ = ["Plugs", "as_process"]

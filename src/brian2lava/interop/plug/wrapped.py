@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from brian2.core.namespace import get_local_namespace
 from brian2.core.network import Network
 from brian2.devices.device import get_device
 from brian2.input.spikegeneratorgroup import SpikeGeneratorGroup
+from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.process.process import AbstractProcess
 
 from brian2lava.device import LavaDevice
@@ -87,8 +87,10 @@ def as_process(
         [_output(port, given) for port, given in (outputs or {}).items()],
         [_state(var, given) for var, given in (states or {}).items()],
     )
+    taken: set[str] = set()
     for what in (*wrapped.inputs, *wrapped.outputs, *wrapped.states):
-        _refuse_name(what.port)
+        _refuse_name(what.port, taken)
+        taken.add(what.port)
         if what.place.group not in network.sorted_objects:
             raise OptionError(
                 f"as_process({network.name!r}): '{what.port}' is about '{what.place.name}', which"
@@ -277,9 +279,20 @@ def _state(var: str, given: Any) -> ValuesOut:
     return state
 
 
-def _refuse_name(port: str) -> None:
-    if not port.isidentifier() or port.startswith("_") or hasattr(AbstractProcess, port) or (
-        port in inspect.signature(AbstractProcess.__init__).parameters
-        or port in ("name", "id", "log", "inside", "vars", "procs", "in_ports", "out_ports")
-    ):  # fmt: skip
+def _refuse_name(port: str, taken: set[str]) -> None:
+    if port in taken:
+        raise OptionError(f"as_process(): {port!r} is named twice.")
+    if not port.isidentifier() or port.startswith("_") or port in _OWN or port in _taken_by_lava():
         raise OptionError(f"as_process(): {port!r} can't be the name of a port or Var.")
+
+
+def _taken_by_lava() -> set[str]:
+    """The attributes that a process and its model have anyway."""
+    return {*dir(AbstractProcess), *dir(PyLoihiProcessModel)}
+
+
+#: Those that they get when they are made.
+_OWN = (
+    "id", "inside", "in_ports", "log", "model_id", "name", "out_ports", "parent_proc", "phase",
+    "proc_params", "procs", "ref_ports", "time_step", "var_ports", "vars",
+)  # fmt: skip
