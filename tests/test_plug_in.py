@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from brian2 import (
+    Hz,
     Network,
     NetworkOperation,
     NeuronGroup,
@@ -20,6 +23,7 @@ from brian2 import (
     ms,
     mV,
     nA,
+    run,
     set_device,
     volt,
 )
@@ -33,12 +37,15 @@ import_lava()
 from lava.magma.core.run_conditions import RunSteps  # noqa: E402
 from lava.magma.core.run_configs import Loihi2SimCfg  # noqa: E402
 from lava.proc.dense.process import DelayDense, Dense  # noqa: E402
+from lava.proc.io.dataloader import SpikeDataloader  # noqa: E402
+from lava.proc.io.extractor import Extractor  # noqa: E402
+from lava.proc.io.injector import Injector  # noqa: E402
 from lava.proc.io.sink import RingBuffer as Sink  # noqa: E402
 from lava.proc.io.source import RingBuffer as Source  # noqa: E402
 from lava.proc.lif.process import LIF  # noqa: E402
 from lava.proc.monitor.process import Monitor  # noqa: E402
 
-from tests.plugged.processes import Failing, Pausing  # noqa: E402
+from tests.plugged.processes import Failing, Free, Pausing  # noqa: E402
 
 pytestmark = needs_lava_device
 
@@ -403,11 +410,74 @@ def test_inactive_groups_are_silent(here: None) -> None:
     assert other.n[:].tolist() == [2, 2]
 
 
-def test_draw_names_the_exchange(here: None) -> None:
+def test_draw_tells_of_the_lava_processes() -> None:
     with under(_ENGINES[3]):
-        net, _, _ = _loop()
+        net, lif, _ = _loop()
         net.run(0.2 * ms)
-        assert "Python: neurongroup_lava" in str(brian2lava.draw())
+        text = str(brian2lava.draw())
+        assert "Python: neurongroup_lava" in text
+        assert f"'neurongroup'.s_out -> LIF '{lif.name}'.a_in" in text
+        assert f"LIF '{lif.name}'.s_out -> 'neurongroup'.v_in, latency 1" in text
+
+
+def test_groups_in_a_magic_network_come_and_go(here: None) -> None:
+    """A process keeps no group alive, so magic networks hold what the user holds."""
+
+    def made(name: str) -> tuple[Any, Any, list[float]]:
+        cells = _counter(2, name=name)
+        Source(data=np.ones((2, 1))).s_out.connect(process(cells).into("n"))
+        run(0.2 * ms)
+        run(0.1 * ms)
+        return weakref.ref(cells), process(cells), cells.n[:].tolist()
+
+    for name in ("first", "second"):
+        gone, kept, found = made(name)
+        get_device().reinit()
+        gc.collect()
+        assert found == [3, 3]
+        assert gone() is None
+        with pytest.raises(OptionError, match=f"'{name}' does not exist any more"):
+            kept.out("n")
+
+
+def test_a_camera_and_a_reshaped_port(here: None) -> None:
+    """What a SpikeDataloader sends, after the step in which it loads, is what a generator fires."""
+    samples = [np.random.default_rng(k).integers(0, 2, (2, 3, 5)) for k in range(2)]
+    camera = SpikeDataloader(dataset=[(each, k) for k, each in enumerate(samples)], interval=5)
+    retina = _spiking([], [], 6)
+    eye = process(retina, run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
+    camera.s_out.flatten().connect(eye.s_in)
+    labels = Sink(shape=(1,), buffer=11)
+    camera.ground_truth.connect(labels.a_in)
+    spikes = SpikeMonitor(retina)
+    Network(retina, spikes).run(1.1 * ms)
+    found = np.zeros((6, 11), int)
+    found[spikes.i[:], np.rint(spikes.t / (0.1 * ms)).astype(int)] = 1
+    frames = np.concatenate([each.reshape(6, 5) for each in samples], axis=1)
+    np.testing.assert_array_equal(found, np.hstack([np.zeros((6, 1), int), frames]))
+    assert labels.data.get()[0].tolist() == [0] * 6 + [1] * 5
+
+
+def test_what_is_sent_to_the_users_code_is_there_after_the_run(here: None) -> None:
+    cells = _counter(2)
+    injector, extractor = Injector(shape=(2,)), Extractor(shape=(2,))
+    injector.out_port.connect(process(cells).into("n"))
+    process(cells).out("seen").connect(extractor.in_port)
+    net = Network(cells)
+    net.run(0 * ms)  # makes the channels
+    for k in (1, 2):
+        for _ in range(3):
+            injector.send(np.array([k, 10 * k]))
+        net.run(0.3 * ms)
+    assert [extractor.receive()[1] for _ in range(6)] == [0, 10, 20, 30, 50, 70]
+
+
+def test_asynchronous_processes_are_refused_by_name(here: None) -> None:
+    cells = _counter(1)
+    running = Free(shape=(1,))
+    running.s_out.connect(process(cells).into("n"))
+    with pytest.raises(NotSupported, match=r"Free 'Process_\d+': its model .* no PyLoihiProcess"):
+        Network(cells).run(0.1 * ms)
 
 
 # ------------------------------------------------------------ errors
@@ -543,8 +613,6 @@ def test_networks_on_a_chip_are_refused() -> None:
 
 
 def test_poisson_groups_send_their_spikes(everywhere: Engine) -> None:
-    from brian2 import Hz
-
     group = PoissonGroup(5, 2000 * Hz)
     sink, spikes = Sink(shape=(5,), buffer=50), SpikeMonitor(group)
     process(group).s_out.connect(sink.a_in)

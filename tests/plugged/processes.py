@@ -8,12 +8,13 @@ from brian2lava.processes.shim import import_lava
 
 import_lava()
 from lava.magma.core.decorator import implements, requires  # noqa: E402
-from lava.magma.core.model.py.model import PyLoihiProcessModel  # noqa: E402
+from lava.magma.core.model.py.model import PyAsyncProcessModel, PyLoihiProcessModel  # noqa: E402
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort  # noqa: E402
 from lava.magma.core.model.py.type import LavaPyType  # noqa: E402
 from lava.magma.core.process.ports.ports import InPort, OutPort  # noqa: E402
 from lava.magma.core.process.process import AbstractProcess  # noqa: E402
 from lava.magma.core.resources import CPU  # noqa: E402
+from lava.magma.core.sync.protocols.async_protocol import AsyncProtocol  # noqa: E402
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol  # noqa: E402
 
 
@@ -51,6 +52,23 @@ class PausingModel(PyLoihiProcessModel):
     def run_spk(self) -> None:
         self.a_in.recv()
         self._req_pause = self.time_step == self.proc_params["step"]
+
+
+class Free(AbstractProcess):
+    """Runs at its own pace."""
+
+    def __init__(self, *, shape: tuple[int, ...]) -> None:
+        super().__init__(shape=shape)
+        self.s_out = OutPort(shape=shape)
+
+
+@implements(proc=Free, protocol=AsyncProtocol)
+@requires(CPU)
+class FreeModel(PyAsyncProcessModel):
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+
+    def run_async(self) -> None:
+        """Nothing."""
 
 
 def _zeros(parameters: Any) -> Any:

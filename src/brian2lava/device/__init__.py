@@ -164,7 +164,10 @@ class LavaDevice(StandaloneInterface):
                 "draw(): no network has run as a graph of processes. Call set_device('lava',"
                 " granularity='object') and run(...) first."
             )
-        return self.last_parts.drawing()
+        drawn = self.last_parts.drawing()
+        if self._plugs is None:
+            return drawn
+        return replace(drawn, text=drawn.text + self._plugs.described())
 
     # ------------------------------------------------------------ other Lava processes
     def process(self, group: Any, run_cfg: Any = None) -> BrianGroup:

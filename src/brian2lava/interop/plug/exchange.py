@@ -40,6 +40,10 @@ class Exchange(BrianObject):
         """One time step."""
         self._work()
 
+    def after_run(self) -> None:
+        """What was sent to the user's own code has arrived there when ``run()`` returns."""
+        self._graph.settle()
+
     @property
     def active(self) -> bool:
         """As long as one of the groups is."""

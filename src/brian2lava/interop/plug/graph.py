@@ -25,6 +25,7 @@ from lava.magma.core.process.ports.ports import InPort
 from brian2lava.device.clocks import Ticking, due
 from brian2lava.errors import EngineError, NotSupported, OptionError
 from brian2lava.interop.plug.brian_group import BrianGroup, with_model
+from brian2lava.interop.plug.brian_model import BrianModel
 from brian2lava.interop.plug.plug import Plug
 from brian2lava.interop.plug.schedule import exchange_order
 from brian2lava.interop.plug.steps import PluggedRuntime
@@ -184,6 +185,30 @@ class LavaGraph:
         """The Brian2 groups, for messages."""
         return ", ".join(repr(plug.place.name) for plug in self.plugs)
 
+    def settle(self) -> None:
+        """Wait until the user's own code can have what was sent to it (Extractor, VarWire)."""
+        if self._runtime is not None:
+            for member in self._runtime.plan.members:
+                for pipe in member.pipes:
+                    pipe.settle()
+
+    def described(self) -> str:
+        """Each connection on a line."""
+        lines = [
+            f"Lava processes with {self.group_names}, a step in each of theirs, in this program"
+        ]
+        for process in find_processes(self.plugs[0].process):
+            for out in process.out_ports.members:
+                lines += [f"  {_told(out)} -> {self._at(end)}" for end in out.get_dst_ports()]
+        return "\n".join(lines) + "\n"
+
+    def _at(self, port: Any) -> str:
+        for plug in self.plugs:
+            if port.process is plug.process:
+                latency = plug.terminals[port.name].latency
+                return f"{_told(port)}, latency {latency}"
+        return _told(port)
+
     # ------------------------------------------------------------ in a step
     def run_early(self) -> None:
         """What is done before the state updates of a step."""
@@ -248,6 +273,12 @@ class LavaGraph:
             raise
 
 
+def _told(port: Any) -> str:
+    process = port.process
+    kind = "" if isinstance(process, BrianGroup) else f"{type(process).__name__} "
+    return f"{kind}'{process.name}'.{port.name}"
+
+
 def connections(process: Any) -> frozenset[tuple[int, str, int, str]]:
     """All connections of the graph that ``process`` is part of, by ids and names of ports."""
     return frozenset(
@@ -280,6 +311,13 @@ def graphs_of(plugs: Sequence[Plug]) -> list[LavaGraph]:
                 )
         if id(plug.process) not in left:
             continue
+        networks = [each for each in find_processes(plug.process) if isinstance(each, BrianModel)]
+        if networks:
+            raise NotSupported(
+                f"'{plug.place.name}' is connected to the network '{networks[0].name}' that"
+                " as_process() made. Put both into one Network, or make a process of each with"
+                " as_process()."
+            )
         members = [each for each in find_processes(plug.process) if isinstance(each, BrianGroup)]
         missing = [each.name for each in members if id(each) not in left]
         if missing:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from brian2.input.spikegeneratorgroup import SpikeGeneratorGroup
@@ -19,6 +16,7 @@ from brian2lava.interop.plug.terminals import (
     SpikesIn,
     ValuesOut,
 )
+from brian2lava.processes.lava_host import forgotten_by_lava
 
 
 class Plug:
@@ -37,7 +35,7 @@ class Plug:
         self.terminals: dict[str, Any] = {}
         self.asked_for: set[str] = set()
         self.frozen = False
-        with _no_more_handlers():
+        with forgotten_by_lava():
             self.process = BrianGroup(name=place.name, ports=self)
         if "spike" in place.events:
             self._add(EventsOut(place, "spike", "s_out"))
@@ -115,16 +113,3 @@ class Plug:
         setattr(self.process, terminal.port, port)
         self.terminals[terminal.port] = terminal
         return port
-
-
-@contextmanager
-def _no_more_handlers() -> Iterator[None]:
-    """Each Lava process adds a handler to the root logger, so messages would come once more."""
-    root = logging.getLogger()
-    kept = list(root.handlers)
-    try:
-        yield
-    finally:
-        for handler in root.handlers[:]:
-            if handler not in kept:
-                root.removeHandler(handler)

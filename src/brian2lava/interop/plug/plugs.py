@@ -60,6 +60,11 @@ class Plugs:
             _refuse_elsewhere(graph, net, here, options)
             graph.prepare(net)
 
+    def described(self) -> str:
+        """All graphs of Lava processes that have run, as text."""
+        graphs = self._of(list(self._graphs))
+        return "".join("\n" + graph.described() for graph in graphs)
+
     def refuse_store(self, net: Any) -> None:
         """What Lava's processes hold can't be stored.
 

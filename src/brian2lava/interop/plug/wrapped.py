@@ -26,6 +26,7 @@ from brian2lava.interop.plug.schedule import EARLY, exchange_order
 from brian2lava.interop.plug.terminals import Contributions, EventsOut, Place, SpikesIn, ValuesOut
 from brian2lava.interop.plug.watched import Confession
 from brian2lava.options import CHIPS
+from brian2lava.processes.lava_host import forgotten_by_lava
 
 
 def as_process(
@@ -98,13 +99,14 @@ def as_process(
             )
     wrapped.begin(device, network, names)
     name_problems()
-    return brian_model(
-        name or network.name,
-        wrapped,
-        {each.port: (each.size, each.dtype) for each in wrapped.inputs},
-        {each.port: (each.size, each.dtype) for each in wrapped.outputs},
-        {each.port: each.values().copy() for each in wrapped.states},
-    )
+    with forgotten_by_lava():
+        return brian_model(
+            name or network.name,
+            wrapped,
+            {each.port: (each.size, each.dtype) for each in wrapped.inputs},
+            {each.port: (each.size, each.dtype) for each in wrapped.outputs},
+            {each.port: each.values().copy() for each in wrapped.states},
+        )
 
 
 class _Exchange(BrianObject):
