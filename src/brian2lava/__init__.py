@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from brian2lava.chip.neuron_picture import BitByBit
 from brian2lava.device import LavaDevice, lava_device
 from brian2lava.errors import BrianLavaError, NotSupported
+from brian2lava.processes.drawing import Drawing
 from brian2lava.report import Report
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "LavaDevice",
     "as_process",
     "bit_by_bit",
+    "draw",
     "export_lava",
     "from_nir",
     "lava_device",
@@ -58,6 +60,17 @@ def report(dt_scan: bool | Sequence[Any] = False) -> Report:
         present one, ``[0.1*ms, 0.5*ms]`` these.
     """
     return lava_device.report(dt_scan)
+
+
+def draw() -> Drawing:
+    """The Lava processes of the last run with ``granularity="object"``, and what they exchange.
+
+    Returns
+    -------
+    Drawing
+        Prints as text and shows itself in a notebook; ``save("graph.svg")`` writes the picture.
+    """
+    return lava_device.draw()
 
 
 def process(group: Any, run_cfg: Any = None) -> BrianGroup:

@@ -118,16 +118,18 @@ def partition(
     parts = []
     for top, place in places.items():
         members = [name for name in leaders if leader(name) == top]
-        members.sort(key=lambda name: not _holds_state(name, ownership))
+        members.sort(key=lambda name: (_rank(name, ownership), name))
         operations = tuple(k for k, part in enumerate(part_of) if part == place)
         parts.append(Part(members[0], tuple(members), operations))
     return Partition(tuple(parts), bonds, part_of)
 
 
-def _holds_state(name: str, ownership: Ownership) -> bool:
-    """Groups and synapses come before what records them or acts on them."""
+def _rank(name: str, ownership: Ownership) -> int:
+    """Groups give a process its name before synapses, and these before all that serves them."""
     kind = ownership.kinds.get(name, "")
-    return not kind.endswith("Monitor") and kind not in ("PoissonInput", "")
+    if kind.endswith("Monitor") or kind in ("PoissonInput", ""):
+        return 2
+    return 1 if kind == "Synapses" else 0
 
 
 def _bonds(

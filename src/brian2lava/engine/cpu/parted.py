@@ -182,8 +182,11 @@ class PartedInstance:
             each.bind()
 
     def make_room(self, arrays: Sequence[str], rows: int) -> None:
-        """Let the named growing arrays hold ``rows`` rows more than they do."""
-        self._lead.make_room(arrays, rows)
+        """Let the named growing arrays hold ``rows`` rows more than they do, and one more.
+
+        Whoever counts the steps that are left may see a clock that has ended this one already.
+        """
+        self._lead.make_room(arrays, rows + 1)
         self.bind()
 
     def begin(self) -> None:
