@@ -45,7 +45,7 @@ from lava.proc.io.source import RingBuffer as Source  # noqa: E402
 from lava.proc.lif.process import LIF  # noqa: E402
 from lava.proc.monitor.process import Monitor  # noqa: E402
 
-from tests.plugged.processes import Failing, Free, Pausing  # noqa: E402
+from tests.plugged.processes import Failing, Free, Interrupting, Pausing  # noqa: E402
 
 pytestmark = needs_lava_device
 
@@ -381,6 +381,39 @@ def test_a_stop_ends_the_run_after_its_step(everywhere: Engine, asked: str) -> N
     other_net.run(done * ms)
     np.testing.assert_array_equal(spikes.t[:], expected.t[:])
     np.testing.assert_array_equal(lif.v.get(), other.v.get())
+
+
+def test_ctrl_c_finishes_the_step_and_the_run_goes_on(everywhere: Engine) -> None:
+    net, lif, spikes = _loop()
+    interrupting = Interrupting(shape=(3,), step=22)
+    lif.s_out.connect(interrupting.a_in)
+    net.run(5 * ms)  # Brian2's own handler of Ctrl-C asks for a stop
+    np.testing.assert_allclose(net.t / ms, 2.2)
+    net.run(1 * ms)
+    other_net, other, expected = _loop()
+    other_net.run(3.2 * ms)
+    np.testing.assert_array_equal(spikes.t[:], expected.t[:])
+    np.testing.assert_array_equal(lif.v.get(), other.v.get())
+
+
+def test_ctrl_c_ends_the_wait_for_the_users_code(here: None) -> None:
+    cells = _counter(2)
+    interrupting, injector = Interrupting(shape=(2,), step=1), Injector(shape=(2,))
+    process(cells).s_out.connect(interrupting.a_in)
+    injector.out_port.connect(process(cells).into("n"))
+    net = Network(cells)
+    with pytest.raises(EngineError, match="waited for data when the run was ended"):
+        net.run(5 * ms)
+    with pytest.raises(EngineError, match=r"Injector .*can't be run on: .* waited for data"):
+        net.run(5 * ms)
+
+
+def test_a_full_monitor_says_so(here: None) -> None:
+    net, lif, _ = _loop()
+    Monitor().probe(lif.v, 12)
+    net.run(1.2 * ms)
+    with pytest.raises(EngineError, match=r"Monitor '.*' has room for 12 steps.* is step 13"):
+        net.run(0.1 * ms)
 
 
 def test_a_stopped_lava_process_and_a_changed_graph_are_refused(here: None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 from brian2lava.processes.shim import import_lava
@@ -52,6 +54,25 @@ class PausingModel(PyLoihiProcessModel):
     def run_spk(self) -> None:
         self.a_in.recv()
         self._req_pause = self.time_step == self.proc_params["step"]
+
+
+class Interrupting(AbstractProcess):
+    """Presses Ctrl-C in step ``step``."""
+
+    def __init__(self, *, shape: tuple[int, ...], step: int) -> None:
+        super().__init__(shape=shape, step=step)
+        self.a_in = InPort(shape=shape)
+
+
+@implements(proc=Interrupting, protocol=LoihiProtocol)
+@requires(CPU)
+class InterruptingModel(PyLoihiProcessModel):
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+
+    def run_spk(self) -> None:
+        self.a_in.recv()
+        if self.time_step == self.proc_params["step"]:
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 class Free(AbstractProcess):

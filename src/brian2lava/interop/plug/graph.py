@@ -24,6 +24,7 @@ from lava.magma.core.process.ports.ports import InPort
 
 from brian2lava.device.clocks import Ticking, due
 from brian2lava.errors import EngineError, NotSupported, OptionError
+from brian2lava.interop.compiled.channels import Halted
 from brian2lava.interop.plug.brian_group import BrianGroup, with_model
 from brian2lava.interop.plug.brian_model import BrianModel
 from brian2lava.interop.plug.plug import Plug
@@ -139,6 +140,8 @@ class LavaGraph:
         self._inlets = list(self._joints("inlets"))
         for joint in (*self._outlets, *self._inlets):
             joint.terminal.prepare()
+        for pipe in self._pipes():
+            pipe.ended = lambda: net._stopped or Network._globally_stopped
 
     def _joints(self, which: str) -> Any:
         assert self._runtime is not None
@@ -187,10 +190,13 @@ class LavaGraph:
 
     def settle(self) -> None:
         """Wait until the user's own code can have what was sent to it (Extractor, VarWire)."""
-        if self._runtime is not None:
-            for member in self._runtime.plan.members:
-                for pipe in member.pipes:
-                    pipe.settle()
+        for pipe in self._pipes():
+            pipe.settle()
+
+    def _pipes(self) -> list[Any]:
+        """Channels to and from the user's own code."""
+        members = () if self._runtime is None else self._runtime.plan.members
+        return [pipe for member in members for pipe in member.pipes]
 
     def described(self) -> str:
         """Each connection on a line."""
@@ -268,6 +274,9 @@ class LavaGraph:
     def _guarded(self, work: Any) -> None:
         try:
             work()
+        except Halted as halted:
+            self._broken = str(halted)
+            raise EngineError(f"{halted}.") from halted
         except BaseException as problem:
             self._broken = f"{type(problem).__name__}: {problem}"
             raise
