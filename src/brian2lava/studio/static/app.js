@@ -1,5 +1,6 @@
 // Starts the page: views, theme, history, connection.
 
+import { BatchView } from "./batch.js";
 import { Connection } from "./connection.js";
 import { CompareView } from "./compare.js";
 import { ExportView } from "./export.js";
@@ -15,6 +16,7 @@ const VIEWS = [
   ["target", "Target", TargetView], ["tune", "Tune", Tune], ["fit", "Fit", FitView], ["compare", "Compare", CompareView],
   ["export", "Export", ExportView],
   ["precision", "Precision", PrecisionView], ["synapse", "Synapse", SynapseView],
+  ["batch", "Batch", BatchView],
 ];
 
 class Studio {
