@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parents[3] / "docs" / "pictures" / "studio"
-VIEWS = ("target", "tune", "fit", "compare", "export", "precision", "synapse")
+VIEWS = ("target", "tune", "fit", "compare", "export", "precision", "synapse", "batch")
 KEPT = {
     ("tune", 1280, "light"), ("tune", 800, "dark"), ("target", 1280, "light"),
     ("fit", 1280, "light"), ("fit", 1280, "dark"), ("compare", 1280, "light"),
     ("export", 1280, "light"), ("precision", 1280, "dark"), ("synapse", 1280, "light"),
+    ("batch", 1280, "light"),
 }  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def main(elsewhere: Path | None = None) -> None:
 
 
 def prepare(tab: Any, url: str) -> None:
-    """A fit and a synapse, so that there is something to see."""
+    """A fit, a synapse, and many cells, so that there is something to see."""
     tab.goto(f"{url}#fit")
     tab.wait_for_selector("html[data-ready=yes]")
     tab.click("#fit-start")
@@ -65,6 +66,13 @@ def prepare(tab: Any, url: str) -> None:
     tab.select_option("#synapse-kind", "pair_stdp")
     tab.click("#synapse-fit")
     tab.get_by_text("Done.").wait_for(timeout=300_000)
+    tab.goto(f"{url}#batch")
+    tab.wait_for_timeout(500)
+    tab.get_by_text("Models of the literature").click()
+    tab.get_by_role("button", name="Add", exact=True).click()
+    tab.get_by_role("heading", name="Cells (8)").wait_for()
+    tab.get_by_role("button", name="Fit all").click()
+    tab.get_by_text("Done: ").wait_for(timeout=300_000)
     tab.close()
 
 
