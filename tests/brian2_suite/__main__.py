@@ -25,6 +25,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--phases", default="standalone,multiple_runs", help=f"'all', or of {','.join(PHASES)}")
     add("--device", default="lava", help="the device to test (default: lava)")
     add("--module", help="what to import first (default for the lava device: brian2lava)")
+    add(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of set_device, for example granularity=object; several are possible",
+    )
     add("--match", default="", help="only tests whose id contains this text")
     add("--sample", type=int, help="only so many tests of each phase, drawn with --seed")
     add("--seed", type=int, default=0)
@@ -35,6 +42,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.module is None:
         options.module = "brian2lava" if options.device == "lava" else ""
+    wrong = [each for each in options.option if "=" not in each]
+    if wrong:
+        parser.error(f"--option {wrong[0]}: NAME=VALUE is needed")
     options.phases = list(PHASES) if options.phases == "all" else options.phases.split(",")
     for name in options.phases:
         if name not in PHASES:
@@ -69,7 +79,8 @@ def run_phase(
 
 def main() -> int:
     options = parse()
-    setting = Setting(options.device, options.module, options.limit)
+    given = dict(each.split("=", 1) for each in options.option)
+    setting = Setting(options.device, options.module, options.limit, options=given)
     expected = read_expected()
     outcomes: Outcomes = {}
     start = time.monotonic()

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Setting:
     module: str
     test_limit: float
     start_limit: float = 120.0
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Worker:
@@ -49,6 +50,7 @@ class Worker:
             json.dumps(
                 {
                     "device": setting.device,
+                    "options": dict(setting.options),
                     "module": setting.module,
                     "phase": phase,
                     "tests": tests,

@@ -1,8 +1,8 @@
 """The process in which Brian2's tests run: it imports brian2, the supervisor does not.
 
-`python -m tests.brian2_suite.worker SPEC.json`. The file names the phase, the device, the module
-that registers the device, the tests (an empty list: collect them only), the seconds that each may
-take, and the file to which one JSON object a line is appended:
+`python -m tests.brian2_suite.worker SPEC.json`. The file names the phase, the device and its
+options, the module that registers the device, the tests (an empty list: collect them only), the
+seconds that each may take, and the file to which one JSON object a line is appended:
 `{"event": "collected" | "start" | "finish", ...}`.
 """
 
@@ -115,7 +115,7 @@ def run(spec: dict[str, Any]) -> int:
     preferences = PreferencePlugin(prefs, fail_for_not_implemented=True)
     if phase.on_device:
         preferences.device = spec["device"]
-        preferences.device_options = dict(phase.options)
+        preferences.device_options = {**phase.options, **spec["options"]}
     arguments = pytest_arguments(phase, spec["tests"], spec["limit"])
     with open(spec["events"], "a") as events:
         plugins = [preferences, Reporter(events)]
