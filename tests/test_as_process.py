@@ -222,16 +222,21 @@ def test_random_numbers_are_those_of_the_network(run_cfg: Any) -> None:
     np.testing.assert_array_equal(found, expected)
 
 
-def test_a_step_is_a_pass_of_the_loop(run_cfg: Any) -> None:
+@pytest.mark.parametrize("latency", [0, 1])
+def test_a_step_is_a_pass_of_the_loop(run_cfg: Any, latency: int) -> None:
     """Clocks of 0.1 and 0.25 ms: passes at 0, 1, 2, 2.5, 3, 4, 5; the port has one message each."""
     cells = NeuronGroup(1, "n : 1", threshold="True", dt=0.25 * ms)
     other = _counter(dt=0.1 * ms)
-    process = as_process(Network(cells, other), {"a_in": (cells, "n")}, {"s_out": cells})
-    Source(data=np.ones((1, 7))).s_out.connect(process.a_in)
+    process = as_process(
+        Network(cells, other), {"a_in": (cells, "n")}, {"s_out": cells}, {"n": (cells, "n")},
+        latency=latency,
+    )  # fmt: skip
+    Source(data=np.arange(1, 8).reshape(1, 7)).s_out.connect(process.a_in)
     sink = Sink(shape=(1,), buffer=7)
     process.s_out.connect(sink.a_in)
     process.run(RunSteps(7), run_cfg=run_cfg)
     assert sink.data.get()[0].tolist() == [1, 0, 0, 1, 0, 0, 1]
+    assert process.n.get().tolist() == [28]
     process.stop()
 
 

@@ -65,6 +65,13 @@ def everywhere(request: Any) -> Iterator[Engine]:
         yield request.param
 
 
+@pytest.fixture(params=(_ENGINES[1], _ENGINES[3]), ids=str)
+def in_lava(request: Any) -> Iterator[Engine]:
+    """The network in one Lava process, and in one for each object."""
+    with under(request.param):
+        yield request.param
+
+
 @pytest.fixture
 def here() -> Iterator[None]:
     """In this process."""
@@ -137,7 +144,7 @@ def test_dense_between_groups_is_synapses_with_a_delay_of_one_step(everywhere: E
         np.testing.assert_array_equal(mine, other)
 
 
-def test_lif_fed_by_a_group_is_the_chain_in_numpy(everywhere: Engine) -> None:
+def test_lif_fed_by_a_group_is_the_chain_in_numpy(in_lava: Engine) -> None:
     (neurons, times), spikes = _drawn(6, 80, 1)
     source = _spiking(neurons, times, 6)
     weights = np.random.default_rng(2).integers(0, 60, (5, 6)) / 64
@@ -212,7 +219,7 @@ def test_a_port_adds_what_several_processes_send_and_then_scales_it(here: None) 
     np.testing.assert_array_equal(np.asarray(cells.v), expected)
 
 
-def test_values_are_those_between_threshold_and_reset(everywhere: Engine) -> None:
+def test_values_are_those_between_threshold_and_reset(in_lava: Engine) -> None:
     cells = NeuronGroup(
         4, "dv/dt = (2 - v)/(1*ms) : 1", threshold="v > 1", reset="v = 0", method="exact"
     )
@@ -329,7 +336,7 @@ def _loop() -> tuple[Any, Any, Any]:
     return Network(cells, spikes), lif, spikes
 
 
-def test_several_runs_are_one(everywhere: Engine) -> None:
+def test_several_runs_are_one(in_lava: Engine) -> None:
     net, lif, spikes = _loop()
     for _ in range(3):
         net.run(4 * ms)
@@ -366,7 +373,7 @@ def test_a_state_from_before_the_first_step_is_restored(here: None) -> None:
 
 
 @pytest.mark.parametrize("asked", ["brian", "lava"])
-def test_a_stop_ends_the_run_after_its_step(everywhere: Engine, asked: str) -> None:
+def test_a_stop_ends_the_run_after_its_step(in_lava: Engine, asked: str) -> None:
     net, lif, spikes = _loop()
     if asked == "brian":
         net.add(NetworkOperation(lambda t: net.stop() if t > 2.05 * ms else None))
@@ -383,7 +390,7 @@ def test_a_stop_ends_the_run_after_its_step(everywhere: Engine, asked: str) -> N
     np.testing.assert_array_equal(lif.v.get(), other.v.get())
 
 
-def test_ctrl_c_finishes_the_step_and_the_run_goes_on(everywhere: Engine) -> None:
+def test_ctrl_c_finishes_the_step_and_the_run_goes_on(in_lava: Engine) -> None:
     net, lif, spikes = _loop()
     interrupting = Interrupting(shape=(3,), step=22)
     lif.s_out.connect(interrupting.a_in)
@@ -430,16 +437,19 @@ def test_a_stopped_lava_process_and_a_changed_graph_are_refused(here: None) -> N
 
 
 def test_inactive_groups_are_silent(here: None) -> None:
-    cells = NeuronGroup(2, "v : 1", threshold="True", name="loud")
+    cells = NeuronGroup(2, "v : 1", threshold="True", reset="", name="loud")
+    cells.v = 5
     other = _counter(2)
-    sink = Sink(shape=(2,), buffer=4)
-    process(cells).s_out.connect(sink.a_in)
+    sinks = [Sink(shape=(2,), buffer=4) for _ in range(2)]
+    process(cells).s_out.connect(sinks[0].a_in)
+    process(cells).out("v").connect(sinks[1].a_in)
     process(cells).s_out.connect(process(other).into("n"))
     net = Network(cells, other)
     net.run(0.2 * ms)
     cells.active = False
     net.run(0.2 * ms)
-    assert sink.data.get().tolist() == [[1, 1, 0, 0]] * 2
+    assert sinks[0].data.get().tolist() == [[1, 1, 0, 0]] * 2
+    assert sinks[1].data.get().tolist() == [[5, 5, 0, 0]] * 2
     assert other.n[:].tolist() == [2, 2]
 
 
@@ -537,7 +547,7 @@ def test_latency_zero_through_dense_is_no_delay_at_all(here: None) -> None:
     assert seen.seen[0].tolist() == [0, 0, 0, 0, 2, 2]
 
 
-def test_a_failing_process_is_named_with_its_step(everywhere: Engine) -> None:
+def test_a_failing_process_is_named_with_its_step(in_lava: Engine) -> None:
     cells = _counter(2)
     failing = Failing(shape=(2,), step=5)
     failing.s_out.connect(process(cells).into("n"))
@@ -645,7 +655,7 @@ def test_networks_on_a_chip_are_refused() -> None:
             Network(cells).run(0.1 * ms)
 
 
-def test_poisson_groups_send_their_spikes(everywhere: Engine) -> None:
+def test_poisson_groups_send_their_spikes(in_lava: Engine) -> None:
     group = PoissonGroup(5, 2000 * Hz)
     sink, spikes = Sink(shape=(5,), buffer=50), SpikeMonitor(group)
     process(group).s_out.connect(sink.a_in)
