@@ -67,7 +67,6 @@ def test_unknown_options_name_the_nearest(options: dict[str, Any], text: str) ->
     (
         {"hardware": "GPU"},
         {"backend": "chip", "hardware": "Loihi2"},
-        {"granularity": "object"},
         {"use_f2f": False, "num_repr": "fixed"},
     ),
 )

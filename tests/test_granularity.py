@@ -269,6 +269,14 @@ def test_an_exception_of_the_user_leaves_a_network_that_runs_again(objects: None
     net.run(1 * ms)
 
 
+def test_a_network_in_which_nothing_happens(objects: None) -> None:
+    group = NeuronGroup(3, "x : 1")
+    net = Network(group)
+    net.run(1 * ms)
+    assert float(net.t / ms) == 1
+    assert not group.x[:].any()
+
+
 def test_recorders_grow_in_their_own_process(objects: None) -> None:
     dense = NeuronGroup(500, "v : 1", threshold="True", reset="v = 0")
     spikes = SpikeMonitor(dense)

@@ -93,7 +93,7 @@ def engine_loop(
     storage = place_arrays(device, captured)
     fuse = device.options.fuse and not profile
     in_parts = None
-    if device.options.granularity == "object":
+    if device.options.granularity == "object" and captured.program.operations:
         in_parts = device.last_parts = plan(captured, active, storage, fuse)
     source = render(captured.program, fuse) if in_parts is None else in_parts.source
     built = compile_program(source, captured.program, captured.compiler_kwds)
