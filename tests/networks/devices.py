@@ -49,6 +49,7 @@ ENGINES = (
     Engine("numpy", {"host": "inline", "engine": "numpy"}),
     Engine("threads", {"host": "inline", "threads": 2}),
     Engine("unfused", {"host": "inline", "fuse": False}),
+    Engine("objects", {"granularity": "object"}),
 )
 
 needs_lava_device = pytest.mark.skipif(
