@@ -307,7 +307,7 @@ def test_an_exception_in_a_process_has_its_name_and_traceback(
 ) -> None:
     from brian2lava.processes.walker import Walker
 
-    def fails(walker: Walker, ports: Any) -> None:
+    def fails(walker: Walker) -> None:
         raise ArithmeticError(f"something in {walker._way.name}")
 
     cells = _cells(name="failing_cells")

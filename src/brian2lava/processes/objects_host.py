@@ -24,6 +24,7 @@ from brian2lava.processes.lava_host import (
     start_errors,
 )
 from brian2lava.processes.mailbox import Mailbox
+from brian2lava.processes.passage import Passage, passage_bytes
 from brian2lava.processes.semaphore import SEMAPHORE_BYTES
 from brian2lava.processes.shim import install
 from brian2lava.processes.walker import (
@@ -85,6 +86,7 @@ class ObjectsHost:
         self._bell = make_bell(self._bell_memory)
         self._memory: list[Block] = [arena().allocate(LINE_BYTES) for _ in graph.ways]
         self._lines = [Line(memory, self._bell) for memory in self._memory]
+        self._passages = self._make_passages()
         self._callers = [Caller(line.commands, self._await_reply) for line in self._lines]
         self._thread = ForkingThread()
         try:
@@ -96,11 +98,25 @@ class ObjectsHost:
             self.close()
             raise
 
+    def _make_passages(self) -> list[dict[str, list[Passage]]]:
+        """For each process the passages of its ports: one a connection."""
+        sizes = [{port.name: port.nbytes for port in way.outputs} for way in self.graph.ways]
+        found: list[dict[str, list[Passage]]] = [{} for _ in self.graph.ways]
+        for each in self.graph.connections:
+            memory = arena().allocate(passage_bytes(sizes[each.sender][each.output]))
+            self._memory.append(memory)
+            passage = Passage(memory)
+            found[each.sender].setdefault(each.output, []).append(passage)
+            found[each.receiver].setdefault(each.input, []).append(passage)
+        return found
+
     def _start(self) -> tuple[list[BrianObjects], WatchfulRuntime]:
         with forgotten_by_lava():
             processes = [
-                brian_objects(way, line)
-                for way, line in zip(self.graph.ways, self._lines, strict=True)
+                brian_objects(way, line, passages)
+                for way, line, passages in zip(
+                    self.graph.ways, self._lines, self._passages, strict=True
+                )
             ]
             for each in self.graph.connections:
                 sender = getattr(processes[each.sender], each.output)

@@ -7,9 +7,8 @@ import os
 import pickle
 import signal
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from brian2lava.engine.worker import Worker
 from brian2lava.errors import EngineError
 from brian2lava.processes.conversation import serve
 from brian2lava.processes.mailbox import MAILBOX_BYTES, Mailbox, Memory
+from brian2lava.processes.passage import Passage
 from brian2lava.processes.semaphore import SEMAPHORE_BYTES, Semaphore
 from brian2lava.processes.ways import Hear, Pass, ReceiveEvents, SendEvents, Tell, Way
 
@@ -81,15 +81,16 @@ class Walker(Worker):
     """Walks through the steps of a run as its ``way`` says.
 
     Commands come through ``line`` and are executed by a thread, so at any time; the host sends them
-    while this process does not walk.
+    while this process does not walk. ``passages`` has those of each port, by its name.
     """
 
-    def __init__(self, way: Way, line: Line) -> None:
+    def __init__(self, way: Way, line: Line, passages: Mapping[str, Sequence[Passage]]) -> None:
         super().__init__()
         self._way = way
         self._line = line
+        self._passages = passages
         self._events: dict[str, _Events] = {}
-        self._run: list[Callable[[Any], None]] = []
+        self._run: list[Callable[[], None]] = []
         self._passed = 0
         self._open: Callable[[], int] = _nothing_loaded
         self._close: Callable[[], int] = _nothing_loaded
@@ -131,13 +132,13 @@ class Walker(Worker):
         self._run = [make[type(step)](step) for step in self._way.steps]
         self._passed = 0
 
-    def step(self, ports: Any) -> None:
-        """One pass of the network's loop, unless the run is over; ``ports`` are attributes."""
+    def step(self) -> None:
+        """One pass of the network's loop, unless the run is over."""
         if self._open() in (DONE, STOP):
             return
         self._passed += 1
         for do in self._run:
-            do(ports)
+            do()
         self._close()
 
     def fail(self) -> None:
@@ -147,8 +148,8 @@ class Walker(Worker):
         signal.pause()
 
     # ------------------------------------------------------------ steps
-    def _make_pass(self, call: Callable[[], int]) -> Callable[[Any], None]:
-        def run(ports: Any) -> None:
+    def _make_pass(self, call: Callable[[], int]) -> Callable[[], None]:
+        def run() -> None:
             while (reason := call()) == FULL:
                 self._line.ask(ASK_ROOM, None)
             if reason == PYTHON:
@@ -156,25 +157,35 @@ class Walker(Worker):
 
         return run
 
-    def _make_send(self, step: SendEvents) -> Callable[[Any], None]:
-        events = self._events[step.array].place
-        return lambda ports: getattr(ports, step.port).send(events)
+    def _make_send(self, step: SendEvents) -> Callable[[], None]:
+        events, passages = self._events[step.array].place, self._passages[step.port]
 
-    def _make_receive(self, step: ReceiveEvents) -> Callable[[Any], None]:
+        def send() -> None:
+            for passage in passages:
+                passage.send_events(events)
+
+        return send
+
+    def _make_receive(self, step: ReceiveEvents) -> Callable[[], None]:
         copy = self._events[step.array].copy
         assert copy is not None
+        (passage,) = self._passages[step.port]
+        return lambda: passage.events(copy)
 
-        def receive(ports: Any) -> None:
-            copy[:] = getattr(ports, step.port).recv()
+    def _make_tell(self, step: Tell) -> Callable[[], None]:
+        passages = self._passages[step.port]
 
-        return receive
+        def tell() -> None:
+            for passage in passages:
+                passage.send_number(self._passed)
 
-    def _make_tell(self, step: Tell) -> Callable[[Any], None]:
-        return lambda ports: getattr(ports, step.port).send(np.array([self._passed]))
+        return tell
 
-    def _make_hear(self, step: Hear) -> Callable[[Any], None]:
-        def hear(ports: Any) -> None:
-            heard = int(getattr(ports, step.port).recv()[0])
+    def _make_hear(self, step: Hear) -> Callable[[], None]:
+        (passage,) = self._passages[step.port]
+
+        def hear() -> None:
+            heard = passage.number()
             if heard != self._passed:
                 raise EngineError(
                     f"'{self._way.name}' is in pass {self._passed} and heard of pass {heard} at its"

@@ -13,6 +13,11 @@ class PortPlan:
     size: int
     dtype: str
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of a message: events follow their number."""
+        return 8 + 4 * self.size
+
 
 @dataclass(frozen=True)
 class Pass:

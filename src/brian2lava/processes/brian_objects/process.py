@@ -8,7 +8,7 @@ for models.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,11 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from brian2lava.processes.forking import flush_output
+from brian2lava.processes.passage import Passage
 from brian2lava.processes.walker import Line, Walker
 from brian2lava.processes.ways import PortPlan, Way
+
+Passages = Mapping[str, Sequence[Passage]]
 
 _kinds: dict[tuple[tuple[PortPlan, ...], tuple[PortPlan, ...]], type[BrianObjects]] = {}
 
@@ -36,11 +39,13 @@ class BrianObjects(AbstractProcess):
 
     Ports carry ``<event>_out`` / ``<event>_from_<object>``, the event space of a group (its events
     in order, their number last), and ``<variable>_to_<object>`` / ``<variable>_from_<object>``, the
-    number of the pass in which a variable is lent, or given back with contributions.
+    number of the pass in which a variable is lent, or given back with contributions. Lava knows
+    the connections; what goes over them takes the :class:`~brian2lava.processes.passage.Passage`
+    beside each, in a tenth of the time.
     """
 
-    def __init__(self, *, way: Way, line: Line) -> None:
-        super().__init__(name=way.name, way=way, line=line)
+    def __init__(self, *, way: Way, line: Line, passages: Passages) -> None:
+        super().__init__(name=way.name, way=way, line=line, passages=passages)
         for port in way.inputs:
             setattr(self, port.name, InPort(shape=(port.size,)))
         for port in way.outputs:
@@ -55,24 +60,24 @@ class _ObjectsModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self._walker = Walker(proc_params["way"], proc_params["line"])
+        self._walker = Walker(*(proc_params[name] for name in ("way", "line", "passages")))
         threading.Thread(target=self._walker.serve, name="commands", daemon=True).start()
 
     def run_spk(self) -> None:
         """One pass of the network's loop."""
         try:
-            self._walker.step(self)
+            self._walker.step()
         except BaseException:
             flush_output()
             self._walker.fail()
 
 
-def brian_objects(way: Way, line: Line) -> BrianObjects:
-    """The process that goes ``way`` and listens at ``line``."""
+def brian_objects(way: Way, line: Line, passages: Passages) -> BrianObjects:
+    """The process that goes ``way`` and listens at ``line``; ``passages`` by name of the port."""
     key = way.inputs, way.outputs
     if key not in _kinds:
         _kinds[key] = _kind(*key)
-    return _kinds[key](way=way, line=line)
+    return _kinds[key](way=way, line=line, passages=passages)
 
 
 def _kind(inputs: tuple[PortPlan, ...], outputs: tuple[PortPlan, ...]) -> type[BrianObjects]:
