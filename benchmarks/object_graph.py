@@ -22,7 +22,7 @@ from brian2lava.processes.shim import import_lava
 
 import_lava()
 import brian2 as b2  # noqa: E402
-from brian2 import mV, ms  # noqa: E402
+from brian2 import ms  # noqa: E402
 from lava.magma.core.decorator import implements, requires  # noqa: E402
 from lava.magma.core.model.py.model import PyLoihiProcessModel  # noqa: E402
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort  # noqa: E402
@@ -50,7 +50,7 @@ class Empty(AbstractProcess):
 
 @implements(proc=Empty, protocol=LoihiProtocol)
 @requires(CPU)
-class EmptyModel(PyLoihiProcessModel):  # type: ignore[misc]
+class EmptyModel(PyLoihiProcessModel):
     """Sends and receives nothing."""
 
     inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, int)
