@@ -149,6 +149,20 @@ def shared() -> list[Any]:
     ]
 
 
+def events_of_the_step_before() -> list[Any]:
+    """A pathway that runs before thresholds, and Python before both."""
+    cells = NeuronGroup(20, "dv/dt = 1/ms : 1\np : 1", threshold="v > p", reset="v = 0")
+    cells.p = "0.3 + rand()"
+    rule = Synapses(cells, cells, "w : 1", on_pre="w += 0.1", on_post="w *= 0.9")
+    rule.connect(p=0.3)
+    rule.pre.when = rule.post.when = "groups"
+
+    def look() -> None:
+        cells.p[0] += 0.01
+
+    return [cells, rule, NetworkOperation(look, when="start"), SpikeMonitor(cells)]
+
+
 def _host(net: Network) -> Any:
     """What runs ``net``."""
     loaded = brian2lava.lava_device.runs.of(net)
@@ -189,9 +203,10 @@ def _results(build: Callable[[], list[Any]], engine: Engine) -> tuple[Results, d
         ),
         (order_of_two, "neurongroup spikegeneratorgroup synapses synapses_1 synapses_2"),
         (several_clocks, "neurongroup neurongroup_1 python synapses synapses_1"),
+        (events_of_the_step_before, "neurongroup python synapses"),
         (shared, "neurongroup"),
     ],
-    ids=["learning", "order_of_two", "several_clocks", "shared"],
+    ids=["learning", "order_of_two", "several_clocks", "events_of_the_step_before", "shared"],
 )
 def test_a_graph_of_objects_computes_what_one_process_does(build: Any, names: str) -> None:
     whole = _results(build, _WHOLE)[0]

@@ -17,7 +17,7 @@ from brian2lava.processes.ways import (
     Tell,
     Way,
 )
-from brian2lava.program.partition import PYTHON, Ownership
+from brian2lava.program.partition import Ownership
 from brian2lava.program.walks import Receive, Run, Send, Walks, carried
 
 
@@ -102,11 +102,7 @@ def _steps(walks: Walks, part: int, ports: list[_Ports]) -> Iterator[Step]:
             yield SendEvents(port, edge.arrays[0]) if edge.kind == "spikes" else Tell(port)
         elif isinstance(item, Receive):
             port = ports[item.edge].into[part]
-            after_python = walks.partition.parts[edge.sender].name == PYTHON
-            if edge.kind == "spikes":
-                yield ReceiveEvents(port, edge.arrays[0])
-            else:
-                yield Hear(port, refresh=after_python)
+            yield ReceiveEvents(port, edge.arrays[0]) if edge.kind == "spikes" else Hear(port)
 
 
 def _unreached(walks: Walks) -> list[int]:

@@ -191,10 +191,6 @@ class Walker(Worker):
                     f"'{self._way.name}' is in pass {self._passed} and heard of pass {heard} at its"
                     f" port '{step.port}'; two processes of a graph have lost each other."
                 )
-            if step.refresh:
-                for events in self._events.values():
-                    if events.copy is not None:
-                        events.copy[:] = events.place
 
         return hear
 

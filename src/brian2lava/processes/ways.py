@@ -51,10 +51,9 @@ class Tell:
 
 @dataclass(frozen=True)
 class Hear:
-    """Wait for that; after Python's turn, ``refresh`` the copies of events."""
+    """Wait for that."""
 
     port: str
-    refresh: bool = False
 
 
 Step = Pass | SendEvents | ReceiveEvents | Tell | Hear

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -149,6 +149,15 @@ class PartedInstance:
                 names += edge.arrays
         return {name: _like(self._storage[name]) for name in names}
 
+    @property
+    def _events(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The events of each group, with each copy of them."""
+        for edge in self._walks.edges:
+            if edge.kind == "spikes":
+                (array,) = edge.arrays
+                for part in edge.receivers:
+                    yield self._storage[array], self._copies[part][array]
+
     def __getitem__(self, field: str) -> int:
         if field == "call" and self._question is not None:
             return self._parts[self._question.part]["call"]
@@ -250,12 +259,14 @@ class PartedInstance:
         self.host.run(self._slice)
 
     def _go_on(self) -> None:
-        """Answer a question. At Python's turn all processes wait, so that all see a stop."""
+        """Answer a question. At Python's turn all processes wait: all see a stop and new events."""
         question, self._question = self._question, None
         assert question is not None
-        if self._stop and question.kind == "python":
+        if question.kind == "python":
             for each in self._parts:
-                each["stop"] = 1
+                each["stop"] = int(self._stop)
+            for place, copy in self._events:
+                copy[:] = place
         self.host.answer(question)
 
     def _steps_left(self) -> int:
