@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -313,6 +316,31 @@ def test_a_killed_process_is_noticed() -> None:
         with pytest.raises(EngineDied, match=r"Lava's process '.*' \(process \d+\) was killed"):
             process.run(RunSteps(10), run_cfg=Loihi2SimCfg())
         process.stop()
+
+
+_ENDS_AT_ONCE = """
+import os
+from brian2 import *
+import brian2lava
+prefs.codegen.target = "numpy"
+set_device("lava")
+cells = NeuronGroup(1, "v : 1", threshold="v > 1", reset="v = 0")
+process = brian2lava.as_process(Network(cells), outputs={"s_out": cells})
+from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import Loihi2SimCfg
+process.run(RunSteps(2), run_cfg=Loihi2SimCfg())
+print(*(each.pid for each in process.runtime.processes), flush=True)
+os._exit(3)
+"""
+
+
+def test_no_process_outlives_the_program(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _ENDS_AT_ONCE], cwd=tmp_path, timeout=60,
+                          stdout=subprocess.PIPE, text=True)  # fmt: skip
+    assert done.returncode == 3
+    pids = [int(word) for word in done.stdout.split()]
+    assert len(pids) == 2
+    assert not still_running(pids)
 
 
 def test_compiled_runs_leave_their_results_in_brian2(here: None) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing.util
 import os
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lava.magma.core.run_conditions import RunSteps
@@ -15,6 +19,10 @@ from brian2lava.processes.lava_host import cause_of_death
 from brian2lava.processes.runtime import WatchfulRuntime
 
 _MOST_BYTES = 1 << 15
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+#: This program, while it forks children that must not outlive it.
+_host = 0
 
 
 class Confession:
@@ -123,4 +131,33 @@ def start_watched(process: Any, executable: Any, networks: dict[str, Confession]
     runtime = WatchedRuntime(executable, networks)
     process._runtime = runtime
     executable.assign_runtime_to_all_processes(runtime)
-    runtime.initialize()
+    with _children_die_with_us():
+        runtime.initialize()
+
+
+@contextmanager
+def _children_die_with_us() -> Iterator[None]:
+    """What is forked inside is killed when this program ends, however it ends.
+
+    The kernel asks for the thread that forked, so in others than the main one nothing is done.
+    """
+    global _host
+    if threading.current_thread() is threading.main_thread():
+        _host = os.getpid()
+    try:
+        yield
+    finally:
+        _host = 0
+
+
+def _ask_the_kernel() -> None:
+    """In a freshly forked child."""
+    if not _host or not hasattr(_libc, "prctl"):
+        return
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != _host:  # it ended before the line above
+        os._exit(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ask_the_kernel)
