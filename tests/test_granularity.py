@@ -163,6 +163,23 @@ def events_of_the_step_before() -> list[Any]:
     return [cells, rule, NetworkOperation(look, when="start"), SpikeMonitor(cells)]
 
 
+def events_taken_in_python() -> list[Any]:
+    """Python takes events away before synapses deliver them."""
+    cells = NeuronGroup(10, "dv/dt = 1/ms : 1", threshold="v > 0.8", reset="v = 0")
+    cells.v = "rand()"
+    others = NeuronGroup(10, "x : 1")
+    counts = Synapses(cells, others, on_pre="x_post += v_pre")
+    counts.connect(j="i")
+    turns = iter(range(10**6))
+
+    def take() -> None:
+        if next(turns) % 2:
+            cells.variables["_spikespace"].get_value()[-1] = 0
+
+    watched = [StateMonitor(others, "x", record=True), SpikeMonitor(cells)]
+    return [cells, others, counts, NetworkOperation(take, when="after_thresholds"), *watched]
+
+
 def _host(net: Network) -> Any:
     """What runs ``net``."""
     loaded = brian2lava.lava_device.runs.of(net)
@@ -204,9 +221,17 @@ def _results(build: Callable[[], list[Any]], engine: Engine) -> tuple[Results, d
         (order_of_two, "neurongroup spikegeneratorgroup synapses synapses_1 synapses_2"),
         (several_clocks, "neurongroup neurongroup_1 python synapses synapses_1"),
         (events_of_the_step_before, "neurongroup python synapses"),
+        (events_taken_in_python, "neurongroup neurongroup_1 python synapses"),
         (shared, "neurongroup"),
     ],
-    ids=["learning", "order_of_two", "several_clocks", "events_of_the_step_before", "shared"],
+    ids=[
+        "learning",
+        "order_of_two",
+        "several_clocks",
+        "events_of_the_step_before",
+        "events_taken_in_python",
+        "shared",
+    ],
 )
 def test_a_graph_of_objects_computes_what_one_process_does(build: Any, names: str) -> None:
     whole = _results(build, _WHOLE)[0]
