@@ -261,6 +261,17 @@ def test_draw_says_what_goes_where_and_why_objects_share(objects: None, tmp_path
         drawn.save(tmp_path / "graph.png")
 
 
+def test_the_page_prints_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                      capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    page = (Path(__file__).parents[1] / "docs" / "objects_as_processes.md").read_text("utf-8")
+    code, said = (page.split(f"```{kind}\n")[1].split("\n```")[0] for kind in ("python", "text"))
+    monkeypatch.chdir(tmp_path)
+    with under(_WHOLE):
+        exec(compile(code, "objects_as_processes.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out.strip() == said.strip()
+    assert (tmp_path / "objects.svg").read_text().startswith("<svg")
+
+
 def test_spikes_in_flight_and_the_graph_stay_between_runs(objects: None) -> None:
     source = SpikeGeneratorGroup(1, [0], [0.3] * ms)
     target = NeuronGroup(1, "x : 1")

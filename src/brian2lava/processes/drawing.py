@@ -187,11 +187,17 @@ def _arrow(
     if start[0] == end[0]:  # out into the room between the columns
         across_x, across_y = 90.0 if start[0] == _MARGIN else -90.0, 0.0
     mid_x, mid_y = (x0 + x1) / 2 + across_x, (y0 + y1) / 2 + across_y
+    # near the sender, where arrows have not met yet, and each of a pair in a place of its own
+    t = 0.16 + 0.12 * ((number - 1) % 4)
+    label_x, label_y = (
+        (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c
+        for a, b, c in ((x0, mid_x, x1), (y0, mid_y, y1))
+    )
     return (
         f'<path d="M{x0:.0f} {y0:.0f}Q{mid_x:.0f} {mid_y:.0f} {x1:.0f} {y1:.0f}" fill="none"'
         f' stroke="{colour}" stroke-width="1.4" marker-end="url(#{edge.kind})"/>'
-        f'<text x="{(mid_x + (x0 + x1) / 2) / 2:.0f}" y="{(mid_y + (y0 + y1) / 2) / 2:.0f}"'
-        f' fill="{colour}" text-anchor="middle">{html.escape(about)}</text>'
+        f'<text x="{label_x:.0f}" y="{label_y + 4:.0f}" fill="{colour}" text-anchor="middle"'
+        f' stroke="white" stroke-width="4" paint-order="stroke">{html.escape(about)}</text>'
     )
 
 
