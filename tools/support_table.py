@@ -51,6 +51,8 @@ ROWS = (
     ("resources and energy of a chip", "test_resources"),
     ("preset models of Brian2Lava 1.0 beta", "test_preset_mode::"),
     ("one Lava process a Brian2 object", "test_granularity"),
+    ("Lava processes connected to Brian2 groups, networks in Lava programs",
+     "test_(plug_in|as_process|camera_network_motor)::"),
     ("any Lava graph in one compiled loop", "test_compiled_cfg"),
     ("networks as plain Lava processes, for lava-nc alone", "test_export_lava::"),
     ("NIR graphs, in and out; lava-dl's networks", "test_(nir|through_nir)"),
