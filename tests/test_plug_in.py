@@ -194,7 +194,7 @@ def test_spikes_are_sent_in_their_own_step_in_fixed_point_too(here: None) -> Non
 
 
 @pytest.mark.parametrize("latency", [0, 1])
-def test_contributions_are_seen_after_the_stated_latency(everywhere: Engine, latency: int) -> None:
+def test_contributions_are_seen_after_the_stated_latency(in_lava: Engine, latency: int) -> None:
     data = np.random.default_rng(6).integers(0, 9, (3, 20))
     cells = _counter(3)
     Source(data=data).s_out.connect(process(cells).into("n", latency=latency))
@@ -219,7 +219,7 @@ def test_a_port_adds_what_several_processes_send_and_then_scales_it(here: None) 
     np.testing.assert_array_equal(np.asarray(cells.v), expected)
 
 
-def test_values_are_those_between_threshold_and_reset(in_lava: Engine) -> None:
+def test_values_are_those_between_threshold_and_reset(here: None) -> None:
     cells = NeuronGroup(
         4, "dv/dt = (2 - v)/(1*ms) : 1", threshold="v > 1", reset="v = 0", method="exact"
     )
@@ -302,8 +302,67 @@ def test_variables_of_synapses_have_ports(here: None) -> None:
     np.testing.assert_array_equal(sink.data.get(), [[0, 1, 1], [0, 0, 1], [0, 0, 0]])
 
 
+def _drawn_graph(seed: int, compiled: bool) -> list[Any]:
+    """Two groups with Lava's LIF and Dense between them, in loops; all sums are exact."""
+    rng = np.random.default_rng(seed)
+    groups = []
+    for k in range(2):
+        group = NeuronGroup(3, "v : 1", threshold="v > 1", reset="v = 0", order=k)
+        group.run_regularly("v = 0.5*v + 0.5*(1 + i)", when="groups")
+        group.v = rng.integers(0, 8, 3) / 4
+        groups.append(group)
+    plugs = [process(group) for group in groups]
+    plugs[0] = process(groups[0], run_cfg=brian2lava.CompiledCfg(compile_models=compiled))
+    senders: list[Any] = [plug.s_out for plug in plugs]
+    early: list[Any] = []
+    lava: list[Any] = []
+    for _ in range(rng.integers(2, 6)):
+        sender = senders[rng.integers(len(senders))]
+        if rng.random() < 0.5:
+            lava.append(Dense(weights=rng.integers(-2, 3, (3, 3)) / 8))
+            sender.connect(lava[-1].s_in)
+            early.append(lava[-1].a_out)
+        else:
+            lava.append(LIF(shape=(3,), du=0.5, dv=0.25, vth=1.0, bias_mant=0.125))
+            sender.connect(lava[-1].a_in)
+        senders.append(lava[-1].out_ports.members[0])
+    latency = int(len(early) == 0 or rng.random() < 0.5)
+    into = [
+        (plugs[0].into("v"), senders[2:]),
+        (plugs[1].into("v", latency=latency), senders[2:] if latency else early),
+    ]
+    for port, candidates in into:
+        for k in rng.choice(len(candidates), size=min(2, len(candidates)), replace=False):
+            candidates[k].connect(port)
+    sinks = [Sink(shape=(3,), buffer=40) for _ in lava]
+    for each, sink in zip(lava, sinks, strict=True):
+        each.out_ports.members[0].connect(sink.a_in)
+    spikes = [SpikeMonitor(group) for group in groups]
+    Network(*groups, *spikes).run(4 * ms)
+    return [
+        *(sink.data.get() for sink in sinks),
+        *(each.t[:] for each in spikes),
+        *(each.i[:] for each in spikes),
+        *(np.asarray(group.v) for group in groups),
+    ]
+
+
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))]
+)
+def test_drawn_graphs_agree_on_every_engine(seed: int) -> None:
+    """Compiled in this process, and Lava's Python models around one process an object."""
+    with under(_INLINE):
+        ours = _drawn_graph(seed, compiled=True)
+    with under(_ENGINES[2 + seed % 2]):
+        theirs = _drawn_graph(seed, compiled=False)
+    assert sum(np.count_nonzero(each) for each in ours) > 50
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
 # ------------------------------------------------------------ clocks, runs, states
-def test_a_lava_step_is_a_pass_in_which_a_group_has_a_step(everywhere: Engine) -> None:
+def test_a_lava_step_is_a_pass_in_which_a_group_has_a_step(in_lava: Engine) -> None:
     """Groups at 0.1 ms and 0.25 ms: passes at 0, 1, 2, 2.5, 3, 4, 5 (times 0.1 ms)."""
     fast = _counter(1, dt=0.1 * ms)
     slow = NeuronGroup(1, "v : 1", threshold="True", dt=0.25 * ms)
@@ -655,7 +714,7 @@ def test_networks_on_a_chip_are_refused() -> None:
             Network(cells).run(0.1 * ms)
 
 
-def test_poisson_groups_send_their_spikes(in_lava: Engine) -> None:
+def test_poisson_groups_send_their_spikes(here: None) -> None:
     group = PoissonGroup(5, 2000 * Hz)
     sink, spikes = Sink(shape=(5,), buffer=50), SpikeMonitor(group)
     process(group).s_out.connect(sink.a_in)
