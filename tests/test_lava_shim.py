@@ -214,6 +214,12 @@ def test_the_start_method_stays_free() -> None:
     assert output.split() == ["spawn", "fork"]
 
 
+def test_importing_brian2lava_is_enough() -> None:
+    code = "import brian2lava\nfrom lava.proc.lif.process import LIF\nprint(LIF(shape=(3,)).v.shape)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "(3,)\n", done.stderr
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 11), reason="Lava can't be imported without the shim")
 def test_modules_that_are_there_already_are_repaired() -> None:
     output = run(

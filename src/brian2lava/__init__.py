@@ -4,6 +4,7 @@
 >>> import brian2lava
 >>> set_device("lava")
 
+From then on Lava can be imported on Python 3.11 and later, too (:mod:`brian2lava.processes.shim`).
 Importing does nothing else; Lava itself is imported when a network runs.
 """
 
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from brian2lava.chip.neuron_picture import BitByBit
 from brian2lava.device import LavaDevice, lava_device
 from brian2lava.errors import BrianLavaError, NotSupported
+from brian2lava.processes import shim
 from brian2lava.processes.drawing import Drawing
 from brian2lava.report import Report
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from brian2lava.interop.nir import from_nir, to_nir
     from brian2lava.interop.plug import as_process
     from brian2lava.interop.plug.brian_group import BrianGroup
+
+shim.install()
 
 __all__ = [
     "BrianLavaError",
