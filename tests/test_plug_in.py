@@ -65,11 +65,11 @@ def everywhere(request: Any) -> Iterator[Engine]:
         yield request.param
 
 
-@pytest.fixture(params=(_ENGINES[1], _ENGINES[3]), ids=str)
-def in_lava(request: Any) -> Iterator[Engine]:
-    """The network in one Lava process, and in one for each object."""
-    with under(request.param):
-        yield request.param
+@pytest.fixture
+def objects() -> Iterator[None]:
+    """One Lava process for each object."""
+    with under(_ENGINES[3]):
+        yield
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_dense_between_groups_is_synapses_with_a_delay_of_one_step(everywhere: E
         np.testing.assert_array_equal(mine, other)
 
 
-def test_lif_fed_by_a_group_is_the_chain_in_numpy(in_lava: Engine) -> None:
+def test_lif_fed_by_a_group_is_the_chain_in_numpy(objects: None) -> None:
     (neurons, times), spikes = _drawn(6, 80, 1)
     source = _spiking(neurons, times, 6)
     weights = np.random.default_rng(2).integers(0, 60, (5, 6)) / 64
@@ -194,7 +194,7 @@ def test_spikes_are_sent_in_their_own_step_in_fixed_point_too(here: None) -> Non
 
 
 @pytest.mark.parametrize("latency", [0, 1])
-def test_contributions_are_seen_after_the_stated_latency(in_lava: Engine, latency: int) -> None:
+def test_contributions_are_seen_after_the_stated_latency(objects: None, latency: int) -> None:
     data = np.random.default_rng(6).integers(0, 9, (3, 20))
     cells = _counter(3)
     Source(data=data).s_out.connect(process(cells).into("n", latency=latency))
@@ -362,7 +362,7 @@ def test_drawn_graphs_agree_on_every_engine(seed: int) -> None:
 
 
 # ------------------------------------------------------------ clocks, runs, states
-def test_a_lava_step_is_a_pass_in_which_a_group_has_a_step(in_lava: Engine) -> None:
+def test_a_lava_step_is_a_pass_in_which_a_group_has_a_step(objects: None) -> None:
     """Groups at 0.1 ms and 0.25 ms: passes at 0, 1, 2, 2.5, 3, 4, 5 (times 0.1 ms)."""
     fast = _counter(1, dt=0.1 * ms)
     slow = NeuronGroup(1, "v : 1", threshold="True", dt=0.25 * ms)
@@ -395,7 +395,7 @@ def _loop() -> tuple[Any, Any, Any]:
     return Network(cells, spikes), lif, spikes
 
 
-def test_several_runs_are_one(in_lava: Engine) -> None:
+def test_several_runs_are_one(objects: None) -> None:
     net, lif, spikes = _loop()
     for _ in range(3):
         net.run(4 * ms)
@@ -432,7 +432,7 @@ def test_a_state_from_before_the_first_step_is_restored(here: None) -> None:
 
 
 @pytest.mark.parametrize("asked", ["brian", "lava"])
-def test_a_stop_ends_the_run_after_its_step(in_lava: Engine, asked: str) -> None:
+def test_a_stop_ends_the_run_after_its_step(objects: None, asked: str) -> None:
     net, lif, spikes = _loop()
     if asked == "brian":
         net.add(NetworkOperation(lambda t: net.stop() if t > 2.05 * ms else None))
@@ -449,7 +449,7 @@ def test_a_stop_ends_the_run_after_its_step(in_lava: Engine, asked: str) -> None
     np.testing.assert_array_equal(lif.v.get(), other.v.get())
 
 
-def test_ctrl_c_finishes_the_step_and_the_run_goes_on(in_lava: Engine) -> None:
+def test_ctrl_c_finishes_the_step_and_the_run_goes_on(objects: None) -> None:
     net, lif, spikes = _loop()
     interrupting = Interrupting(shape=(3,), step=22)
     lif.s_out.connect(interrupting.a_in)
@@ -606,7 +606,7 @@ def test_latency_zero_through_dense_is_no_delay_at_all(here: None) -> None:
     assert seen.seen[0].tolist() == [0, 0, 0, 0, 2, 2]
 
 
-def test_a_failing_process_is_named_with_its_step(in_lava: Engine) -> None:
+def test_a_failing_process_is_named_with_its_step(objects: None) -> None:
     cells = _counter(2)
     failing = Failing(shape=(2,), step=5)
     failing.s_out.connect(process(cells).into("n"))
