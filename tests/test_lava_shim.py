@@ -215,7 +215,11 @@ def test_the_start_method_stays_free() -> None:
 
 
 def test_importing_brian2lava_is_enough() -> None:
-    code = "import brian2lava\nfrom lava.proc.lif.process import LIF\nprint(LIF(shape=(3,)).v.shape)"
+    code = """
+import brian2lava
+from lava.proc.lif.process import LIF
+print(LIF(shape=(3,)).v.shape)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout == "(3,)\n", done.stderr
 
