@@ -109,7 +109,7 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Any:
     prepare(monkeypatch)
     yield
     brian2.get_device().reinit()
-    reset_device()
+    reset_device("runtime")
     brian2.prefs.reset_to_defaults()
 
 
