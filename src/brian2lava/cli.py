@@ -281,21 +281,28 @@ def _add_fit(commands: Any) -> None:
     fit.set_defaults(command=_fit)
 
 
+_OPTION_NAMES = tuple(name for name, *_ in _FIT_OPTIONS)
+
+
 def _fit(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from brian2lava.errors import BrianLavaError
-    from brian2lava.fit.command import Command, many, only, options_of, run
+    from brian2lava.fit.command import Command, many, only, options_of, refuse_without_target, run
     from brian2lava.fit.export import Request
 
     words = vars(given)
     try:
         request = None
-        options = options_of({name: words[name] for name, *_ in _FIT_OPTIONS if name in words})
+        options = options_of({name: words[name] for name in _OPTION_NAMES if name in words})
         candidates = words.get("candidates")
         names = None if candidates is None else tuple(candidates.split(","))
         if "many" in words:
             return many(words, names, options)
         if "targets" in words:
             request = Request(only(words["targets"]), words.get("pattern"), names, options)
+        else:
+            refuse_without_target(
+                name for name in ("pattern", "candidates", *_OPTION_NAMES) if name in words
+            )
         return run(
             Command(
                 request,

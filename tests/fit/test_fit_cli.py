@@ -129,6 +129,8 @@ def _searched(path: str) -> bool:
         (["--resume"], "say which by --session FILE"),
         (["--resume", "--session", "none.b2l"], "none.b2l can't be read"),
         (["AdEx", "--resume", "--session", "s.b2l"], "leave the target and its options out"),
+        (["--resume", "--session", "s.b2l", "--evaluations", "900"], "--evaluations is for a new"),
+        (["--candidates", "LIF"], "--candidates is for a new fit"),
     ],
 )
 def test_what_can_t_be_done_is_told(

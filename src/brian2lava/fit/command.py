@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,6 +210,21 @@ def only(targets: Sequence[str]) -> str:
             " fitted at a time; --many DIR fits all of them and keeps them in DIR."
         )
     return targets[0]
+
+
+def refuse_without_target(given: Iterable[str]) -> None:
+    """Options of a fit, where no target is named: what goes on has its own.
+
+    Raises
+    ------
+    FitError
+        There is one.
+    """
+    for name in given:
+        raise FitError(
+            f"--{name} is for a new fit: name its target. --resume goes on with what the session"
+            " was asked for."
+        )
 
 
 def many(words: Mapping[str, Any], names: tuple[str, ...] | None, options: FitOptions) -> int:
