@@ -70,6 +70,8 @@ class Kit:
     member, model
     units : list of Unit
         Of the spiking phase, in the order of the model's own sends and receives.
+    learn : list of Operation
+        Of the learning phase (LRN).
     after : list of Operation
         Of the phase after it (POST_MGMT), where RefPorts read.
     refresh : list of callables
@@ -86,6 +88,7 @@ class Kit:
         self.member = member
         self.model = member.model
         self.units = [Unit(member)]
+        self.learn: list[Operation] = []
         self.after: list[Operation] = []
         self.refresh: list[Callable[[], None]] = []
         self.store: list[Callable[[], None]] = []
@@ -140,12 +143,28 @@ class Kit:
         return total
 
     def state(self, name: str, *allowed: Any) -> Any:
-        """A Var's own array, flat: what operations write there, everybody sees."""
+        """A Var's own array, flat: what operations write there, everybody sees, and vice versa."""
+        array = self.array(name, *allowed)
+        self._states.add(name)
+        return array
+
+    def array(self, name: str, *allowed: Any) -> Any:
+        """As :meth:`state`, where more must be done when others write it (``refresh``)."""
         array = getattr(self.model, name)
         if not isinstance(array, np.ndarray) or not array.flags.c_contiguous:
             raise Unfit(f"{name} is no array in one piece")
-        self._states.add(name)
         return self._of_type(array, allowed, name).reshape(-1)
+
+    def converted(self, array: Any, dtype: Any) -> Any:
+        """``array`` in another type, brought up to date in each step."""
+        if array.dtype == dtype:
+            return array
+        made = np.zeros(array.size, dtype)
+        self.add(
+            f"gather_{name_of(array.dtype, dtype)}", n=array.size, map=None, first=1,
+            **{"in": array}, out=made,
+        )  # fmt: skip
+        return made
 
     def is_state(self, member: Member, name: str) -> bool:
         """Whether operations of ``member`` work on the Var itself, so that others may write it."""

@@ -19,7 +19,10 @@ from brian2lava.engine.cpu.toolchain import Toolchain, build, find_compiler
 from brian2lava.errors import CompileError, ProgramError
 
 _FOLDER = Path(__file__).with_name("operations")
-_FILES = ("arithmetic.hpp", "ports.hpp", "connections.hpp", "lif.hpp", "graded.hpp", "exports.cpp")
+_FILES = (
+    "arithmetic.hpp", "ports.hpp", "connections.hpp", "lif.hpp", "graded.hpp", "learning.hpp",
+    "rules.hpp", "clp.hpp", "state_space.hpp", "exports.cpp",
+)  # fmt: skip
 #: Strict floating point: what NumPy rounds twice is rounded twice here too.
 _FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off")
 _TYPES = {

@@ -12,7 +12,7 @@ from lava.magma.core.run_conditions import AbstractRunCondition, RunContinuous, 
 
 from brian2lava.errors import EngineError, OptionError
 from brian2lava.interop.compiled.channels import Halted
-from brian2lava.interop.compiled.kit import Kit
+from brian2lava.interop.compiled.kit import Kit, Unfit
 from brian2lava.interop.compiled.members import Member, members_of
 from brian2lava.interop.compiled.plan import Plan, plan
 from brian2lava.interop.compiled.steps import Steps
@@ -174,8 +174,14 @@ class CompiledRuntime:
         member.store, member.write = store, write
 
     def _refresh(self, kit: Kit) -> None:
-        for bring in kit.refresh:
-            bring()
+        try:
+            for bring in kit.refresh:
+                bring()
+        except Unfit as reason:
+            raise EngineError(
+                f"{kit.member.name}: what was set has no compiled form: {reason}. Set it before the"
+                " first step, and Lava's own model will run this process."
+            ) from reason
 
     def _bring_up_to_date(self) -> None:
         """Compiled operations see what was written since they last ran."""

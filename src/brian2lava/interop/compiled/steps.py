@@ -116,10 +116,13 @@ class Steps:
         self._left: list[Any] = []
         self._went: list[Any] = []
         self._sent: set[tuple[int, str]] = set()
+        learn = [operation for kit in plan.kits for operation in kit.learn]
         after = [operation for kit in plan.kits for operation in kit.after]
         spiking = [operation for unit in plan.units for operation in unit.operations]
-        self._all = Table([*spiking, *after])
-        self._after = Table(after)
+        self._all = Table([*spiking, *learn, *after])
+        self._learn, self._after = Table(learn), Table(after)
+        self._hosted = [(kit.member.name, each) for kit in plan.kits for each in kit.hosted]
+        self._faults = [(kit.member.name, *each) for kit in plan.kits for each in kit.faults]
 
     def close(self) -> None:
         """End the threads of models that wait."""
@@ -166,6 +169,7 @@ class Steps:
         if early or any(learns):
             self._phase(_Phase.LRN, "lrn_guard", "run_lrn")
             later = later or any(self._ask(model.post_guard) for model in self._models)
+        self._learn.advance(self.done)
         self._after.advance(self.done)
         if later:
             self._phase(_Phase.POST_MGMT, "post_guard", "run_post_mgmt")

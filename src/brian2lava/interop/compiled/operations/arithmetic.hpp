@@ -11,9 +11,10 @@ using std::int16_t; using std::int32_t; using std::int64_t; using std::uint32_t;
 
 namespace {
 
-// Sums, differences and products that wrap; for floating point the plain ones.
+// Sums, differences and products that wrap; for floating point the plain ones, and "or" for bool.
 template <class T> inline T plus(T a, T b) {
-  if constexpr (std::is_integral_v<T>) { using U = std::make_unsigned_t<T>; return T(U(a) + U(b)); }
+  if constexpr (std::is_same_v<T, bool>) return a || b;
+  else if constexpr (std::is_integral_v<T>) { using U = std::make_unsigned_t<T>; return T(U(a) + U(b)); }
   else return a + b;
 }
 template <class T> inline T minus(T a, T b) {

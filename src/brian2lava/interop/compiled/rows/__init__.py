@@ -11,16 +11,29 @@ from collections.abc import Callable
 from brian2lava.interop.compiled.kit import Kit, Unfit
 from brian2lava.interop.compiled.members import Member
 from brian2lava.interop.compiled.rows import (
+    clp,
     connections,
     graded,
     io,
+    learning,
     lif,
+    loaders,
+    state_space,
 )
 
 Row = Callable[[Kit], None]
 
 #: By the full name of the model, so that no module of Lava is imported for nothing.
-ROWS: dict[str, Row] = {**lif.ROWS, **graded.ROWS, **connections.ROWS, **io.ROWS}
+ROWS: dict[str, Row] = {
+    **lif.ROWS,
+    **graded.ROWS,
+    **connections.ROWS,
+    **learning.ROWS,
+    **state_space.ROWS,
+    **clp.ROWS,
+    **io.ROWS,
+    **loaders.ROWS,
+}
 
 
 def row_of(member: Member) -> Row:

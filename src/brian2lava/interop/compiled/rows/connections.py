@@ -34,44 +34,44 @@ def _cut(model: Any) -> None:
     model.weights_set = True
 
 
-def _exponent(model: Any) -> int:
+def weight_exponent(model: Any) -> int:
     exponent = model.proc_params.get("weight_exp", 0)
     if int(exponent) != exponent:
         raise Unfit(f"weight_exp is {exponent}")
     return int(exponent)
 
 
-def _is_graded(kit: Kit) -> bool:
+def is_graded(kit: Kit) -> bool:
     return bool(kit.model.num_message_bits.item() > 0)
 
 
-def _sum_type(graded: bool, sent: Any) -> Any:
+def sum_type(graded: bool, sent: Any) -> Any:
     """In which integers NumPy adds: products keep their type, sums of int32 are int64."""
     return np.result_type(np.int32, sent) if graded else np.dtype(np.int64)
 
 
-def _buffer(kit: Kit, dtype: Any) -> Any:
+def sum_buffer(kit: Kit, dtype: Any, name: str = "a_buff") -> Any:
     """The model's buffer, in the type that it has after the first step."""
-    kit.replaced.add("weights")
-    kit.model.a_buff = np.ascontiguousarray(kit.model.a_buff, dtype)
-    return kit.state("a_buff")
+    setattr(kit.model, name, np.ascontiguousarray(getattr(kit.model, name), dtype))
+    return kit.state(name)
 
 
 def _dense(kit: Kit, fixed: bool) -> None:
     model = kit.model
     n_out, n_in = model.weights.shape
-    graded = _is_graded(kit)
-    s_in = _peeked(kit)
-    sums = _sum_type(graded, s_in) if fixed else np.dtype(np.float64)
+    graded = is_graded(kit)
+    s_in = arriving_type(kit)
+    sums = sum_type(graded, s_in) if fixed else np.dtype(np.float64)
     stored = np.int32 if fixed else np.float64
-    buffer = _buffer(kit, sums)
+    kit.replaced.add("weights")
+    buffer = sum_buffer(kit, sums)
     sent = kit.output("a_out", np.int32 if fixed else np.float64)
     kit.add("send_" + name_of(sums, sent.dtype), n=n_out, **{"in": buffer}, out=sent)
     kit.then()
     s = kit.input("s_in")
     made = kit.add(
         "matrix_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
-        exponent=_exponent(model) if fixed else 0, fits=0, weights=None, brief=None, s=s,
+        exponent=weight_exponent(model) if fixed else 0, fits=0, weights=None, brief=None, s=s,
         narrow=np.zeros(n_out, stored), active=np.zeros(n_in + 1, np.int32), out=buffer,
     )  # fmt: skip
 
@@ -79,28 +79,28 @@ def _dense(kit: Kit, fixed: bool) -> None:
         if fixed:
             _cut(model)
         rows = np.ascontiguousarray(model.weights.T, stored)
-        brief = fixed and _is_short(rows)
-        made.set("graded", _is_graded(kit))
-        made.set("fits", fixed and _fits(rows))
+        brief = fixed and is_short(rows)
+        made.set("graded", is_graded(kit))
+        made.set("fits", fixed and sums_fit(rows))
         made.set("brief", rows.astype(np.int16).reshape(-1) if brief else None)
         made.set("weights", None if brief else rows.reshape(-1))
 
     kit.refresh.append(refresh)
 
 
-def _fits(weights: Any) -> bool:
+def sums_fit(weights: Any) -> bool:
     """Whether no sum of weights leaves int32."""
     largest = max(abs(int(weights.min(initial=0))), abs(int(weights.max(initial=0))))
     return largest * len(weights) < np.iinfo(np.int32).max
 
 
-def _is_short(weights: Any) -> bool:
+def is_short(weights: Any) -> bool:
     """Whether all weights fit into 16 bits: those of the chip do."""
     limits = np.iinfo(np.int16)
     return bool(weights.min(initial=0) >= limits.min and weights.max(initial=0) <= limits.max)
 
 
-def _peeked(kit: Kit) -> Any:
+def arriving_type(kit: Kit) -> Any:
     """The type of what arrives at s_in."""
     declared = kit.member.builder.py_ports["s_in"]
     total = np.zeros(1, declared.d_type)
@@ -109,7 +109,7 @@ def _peeked(kit: Kit) -> Any:
     return total.dtype if kit.member.inputs.get("s_in") else np.dtype(np.int32)
 
 
-def _by_source(weights: Any) -> tuple[Any, Any, Any]:
+def by_source(weights: Any) -> tuple[Any, Any, Any]:
     """A sparse matrix by its columns: (begin, target, value)."""
     columns = csr_matrix(weights).tocsc()
     columns.sort_indices()
@@ -123,18 +123,19 @@ def _by_source(weights: Any) -> tuple[Any, Any, Any]:
 def _sparse(kit: Kit, fixed: bool) -> None:
     model = kit.model
     n_out, n_in = model.weights.shape
-    graded = _is_graded(kit)
-    sums = _sum_type(graded, _peeked(kit)) if fixed else np.dtype(np.float64)
+    graded = is_graded(kit)
+    sums = sum_type(graded, arriving_type(kit)) if fixed else np.dtype(np.float64)
     stored = np.int32 if fixed else np.float64
-    buffer = _buffer(kit, sums)
+    kit.replaced.add("weights")
+    buffer = sum_buffer(kit, sums)
     sent = kit.output("a_out", np.int32 if fixed else np.float64)
     kit.add("send_" + name_of(sums, sent.dtype), n=n_out, **{"in": buffer}, out=sent)
     kit.then()
     s = kit.input("s_in")
-    begin, target, values = _by_source(model.weights)
+    begin, target, values = by_source(model.weights)
     made = kit.add(
         "sparse_" + name_of(stored, s.dtype, sums), rows=n_in, columns=n_out, graded=graded,
-        exponent=_exponent(model) if fixed else 0, fits=0, begin=begin, target=target,
+        exponent=weight_exponent(model) if fixed else 0, fits=0, begin=begin, target=target,
         weights=values.astype(stored), brief=None, s=s, narrow=np.zeros(n_out, stored),
         active=np.zeros(n_in + 1, np.int32), out=buffer,
     )  # fmt: skip
@@ -142,13 +143,13 @@ def _sparse(kit: Kit, fixed: bool) -> None:
     def refresh() -> None:
         if fixed:
             _cut(model)
-        begin, target, values = _by_source(model.weights)
-        made.set("graded", _is_graded(kit))
+        begin, target, values = by_source(model.weights)
+        made.set("graded", is_graded(kit))
         made.set("begin", begin)
         made.set("target", target)
         made.set("weights", values.astype(stored))
-        made.set("fits", fixed and _fits(values))
-        brief = fixed and n_out <= _SHORT_TARGETS and _is_short(values)
+        made.set("fits", fixed and sums_fit(values))
+        brief = fixed and n_out <= _SHORT_TARGETS and is_short(values)
         made.set("brief", (values.astype(np.int32) << 16) | target if brief else None)
 
     kit.refresh.append(refresh)
@@ -157,12 +158,13 @@ def _sparse(kit: Kit, fixed: bool) -> None:
 def _delayed(kit: Kit, fixed: bool) -> None:
     model = kit.model
     n_out, slots = model.a_buff.shape
-    graded = _is_graded(kit)
+    graded = is_graded(kit)
     sums = np.dtype(np.int64 if fixed else np.float64)
     kept = np.dtype(np.int32 if fixed else np.float64)
-    if fixed and graded and _sum_type(True, _peeked(kit)) != np.int64:
+    if fixed and graded and sum_type(True, arriving_type(kit)) != np.int64:
         raise Unfit("products of int32 may wrap before they are added")
-    buffer = _buffer(kit, kept)
+    kit.replaced.add("weights")
+    buffer = sum_buffer(kit, kept)
     sent = kit.output("a_out", kept)
     kit.add("send_slot_" + name_of(kept, kept), n=n_out, slots=slots, **{"in": buffer}, out=sent)
     kit.then()
@@ -170,7 +172,7 @@ def _delayed(kit: Kit, fixed: bool) -> None:
     begin, place, values = _by_slot(model.weights, model.delays, slots)
     made = kit.add(
         "delay_" + name_of(s.dtype, sums, kept), rows=model.weights.shape[1], size=buffer.size,
-        slots=slots, graded=graded, exponent=_exponent(model) if fixed else 0, begin=begin,
+        slots=slots, graded=graded, exponent=weight_exponent(model) if fixed else 0, begin=begin,
         place=place, weights=values.astype(sums), s=s, sums=np.zeros(buffer.size, sums),
         out=buffer,
     )  # fmt: skip
@@ -180,7 +182,7 @@ def _delayed(kit: Kit, fixed: bool) -> None:
             _cut(model)
             _check_delays(kit)
         begin, place, values = _by_slot(model.weights, model.delays, slots)
-        made.set("graded", _is_graded(kit))
+        made.set("graded", is_graded(kit))
         made.set("begin", begin)
         made.set("place", place)
         made.set("weights", values.astype(sums))
@@ -237,15 +239,14 @@ def _conv(kit: Kit, fixed: bool) -> None:
     groups = int(model.groups[0])
     to_x = _reached(width, out_width, *(getattr(model, name)[0] for name in _KERNEL))
     to_y = _reached(height, out_height, *(getattr(model, name)[1] for name in _KERNEL))
-    model.a_buf = np.ascontiguousarray(model.a_buf, kept)
-    buffer, sent = kit.state("a_buf"), kit.output("a_out", kept)
+    buffer, sent = sum_buffer(kit, kept, "a_buf"), kit.output("a_out", kept)
     kit.add("send_" + name_of(kept, kept), n=buffer.size, **{"in": buffer}, out=sent)
     kit.then()
     s = kit.input("s_in")
     made = kit.add(
         "conv_" + name_of(s.dtype, kept), width=width, height=height, channels=channels,
         size=buffer.size, out_height=out_height, out_channels=out_channels, groups=groups,
-        kernel_x=to_x.shape[1], kernel_y=to_y.shape[1], graded=_is_graded(kit),
+        kernel_x=to_x.shape[1], kernel_y=to_y.shape[1], graded=is_graded(kit),
         to_x=to_x.reshape(-1), to_y=to_y.reshape(-1), weights=None, s=s,
         active=np.zeros(channels + 1, np.int32), sums=np.zeros(buffer.size), out=buffer,
     )  # fmt: skip
@@ -254,7 +255,7 @@ def _conv(kit: Kit, fixed: bool) -> None:
         weight = np.asarray(model.weight, np.float64)
         by_group = weight.reshape(groups, out_channels // groups, *weight.shape[1:])
         made.set("weights", np.ascontiguousarray(by_group.transpose(0, 4, 2, 3, 1)).reshape(-1))
-        made.set("graded", _is_graded(kit))
+        made.set("graded", is_graded(kit))
 
     kit.refresh.append(refresh)
 

@@ -1,5 +1,6 @@
 """LIF neurons: fixed and floating point, with reset, refractory period, two thresholds.
 
+LearningLIF is LIF: Lava's model sends nothing through its further ports, and takes nothing.
 Thresholds of the fixed-point models are scaled once, before the first step, and biases whenever
 they are written, by the models' own methods: what Lava does with them stays true here.
 """
@@ -107,9 +108,11 @@ def _ternary_float(kit: Kit) -> None:
 ROWS = {
     _MODELS + "PyLifModelBitAcc": _lif_fixed,
     _MODELS + "PyLifResetModelBitAcc": _lif_fixed,
+    _MODELS + "PyLearningLIFModelFixed": _lif_fixed,
     _MODELS + "PyTernLifModelFixed": _ternary_fixed,
     _MODELS + "PyLifModelFloat": _lif_float,
     _MODELS + "PyLifResetModelFloat": _lif_float,
+    _MODELS + "PyLearningLifModelFloat": _lif_float,
     _MODELS + "PyLifRefractoryModelFloat": _lif_float,
     _MODELS + "PyTernLifModelFloat": _ternary_float,
 }
