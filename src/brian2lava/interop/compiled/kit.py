@@ -37,6 +37,20 @@ def name_of(*dtypes: Any) -> str:
 
 
 @dataclass
+class Hosted:
+    """What a compiled process does in Python, in the phase after learning of every ``interval``-th
+    step, counted from ``offset``."""
+
+    interval: int
+    offset: int
+    call: Callable[[int], None]
+
+    def next(self, done: int) -> int:
+        """Its first step after ``done`` steps."""
+        return done + 1 + (self.offset - done) % self.interval
+
+
+@dataclass
 class Unit:
     """Operations of one process that run together: they take from ports, and send to ports."""
 
@@ -74,6 +88,9 @@ class Kit:
         Of the learning phase (LRN).
     after : list of Operation
         Of the phase after it (POST_MGMT), where RefPorts read.
+    hosted : list of Hosted
+    faults : list of (array, str)
+        A step in which the model's Python fails (0: none), and why.
     refresh : list of callables
         Run before the first step, and after somebody has written a Var.
     store : list of callables
@@ -90,6 +107,8 @@ class Kit:
         self.units = [Unit(member)]
         self.learn: list[Operation] = []
         self.after: list[Operation] = []
+        self.hosted: list[Hosted] = []
+        self.faults: list[tuple[Any, str]] = []
         self.refresh: list[Callable[[], None]] = []
         self.store: list[Callable[[], None]] = []
         self.room: int | None = None
@@ -97,6 +116,12 @@ class Kit:
         self._states: set[str] = set()
         self._signals = signals
         self._compiled = compiled
+
+    def fault(self, why: str) -> Any:
+        """A word that an operation sets to the step in which it can't go on."""
+        word = np.zeros(1, np.int64)
+        self.faults.append((word, why))
+        return word
 
     def then(self) -> None:
         """What is added from here on may run later than what was added before."""

@@ -138,13 +138,28 @@ class Steps:
             A model raised an exception, or waits for what nobody sends.
         """
         if not self._plan.python:
-            self._all.advance(self.done + 1, steps)
-            self.done += steps
-            return
-        for _ in range(steps):
-            self._step()
-            if self.asked:
-                return
+            self._run_on(self.done + steps)
+        else:
+            for _ in range(steps):
+                self._step()
+                if self.asked:
+                    break
+        for name, word, why in self._faults:
+            if word[0]:
+                raise EngineError(f"{name}, step {word[0]}: {why}")
+
+    def _run_on(self, last: int) -> None:
+        """Up to step ``last``, all of it compiled but for what is hosted."""
+        while self.done < last:
+            stop = min([last, *(each.next(self.done) for _, each in self._hosted)])
+            self._all.advance(self.done + 1, stop - self.done)
+            self.done = stop
+            self._host()
+
+    def _host(self) -> None:
+        for name, each in self._hosted:
+            if (self.done - 1) % each.interval == each.offset:
+                self._told(name, partial(each.call, self.done))
 
     def _step(self) -> None:
         self.begin()
@@ -171,6 +186,7 @@ class Steps:
             later = later or any(self._ask(model.post_guard) for model in self._models)
         self._learn.advance(self.done)
         self._after.advance(self.done)
+        self._host()
         if later:
             self._phase(_Phase.POST_MGMT, "post_guard", "run_post_mgmt")
         self._requests()

@@ -271,3 +271,56 @@ struct Spiker {
     }
   }
 };
+
+struct InverseRoot {
+  int64_t n;
+  const double* a;
+  double* s;
+  void run(int64_t) const { for (int64_t i = 0; i < n; i++) s[i] = 1 / std::sqrt(a[i]); }
+};
+
+// InvSqrt in fixed point: a start value by the number of leading zeros of 24 bits, then five steps
+// of Newton's method with 12 bits after the point.
+struct InverseRootFixed {
+  const int32_t* a;
+  const int64_t* start;
+  int32_t* s;
+  int64_t* fault;  // the first step with a negative input, or 0
+  void run(int64_t t) const {
+    if (*a < 0 && !*fault) *fault = t;
+    *s = 0;
+    if (*a <= 0) return;
+    const int bits = 32 - __builtin_clz(uint32_t(*a));  // Lava counts from the end beyond 24
+    int64_t b = *a, big = start[bits > 24 ? 48 - bits : 24 - bits], y = big >> 1;
+    for (int k = 0; k < 5; k++) {
+      b = times(times(b, big) >> 13, big) >> 13;
+      big = (int64_t(3) << 12) - b;
+      y = times(y, big) >> 13;
+    }
+    *s = int32_t(y);
+  }
+};
+
+// DeltaEncoder: what it sends is that of the step before. `limited`: messages have a range.
+template <class In> struct DeltaEncoder {
+  int64_t n;
+  int64_t up;
+  int64_t limited;
+  int64_t low;
+  int64_t high;
+  const In* a;
+  const int64_t* vth;
+  int64_t* act;
+  int64_t* residue;
+  int64_t* out;
+  void run(int64_t) const {
+    for (int64_t i = 0; i < n; i++) {
+      const int64_t x = left(int64_t(a[i]), up), delta = plus(minus(x, act[i]), residue[i]);
+      int64_t sent = absolute(delta) >= vth[i] ? delta : 0;
+      if (limited) sent = sent < low ? low : sent > high ? high : sent;
+      residue[i] = minus(delta, sent);
+      act[i] = x;
+      out[i] = sent;
+    }
+  }
+};

@@ -61,3 +61,29 @@ template <class T> struct Fill {
     for (int64_t i = 0; i < n; i++) out[i] = value[0];
   }
 };
+
+// What a data loader has loaded, step by step since then; counts these.
+template <class T> struct PlayOn {
+  int64_t n;
+  int64_t rows;
+  const T* data;
+  int64_t* count;
+  T* out;
+  void run(int64_t) const { std::memcpy(out, data + ((*count)++ % rows) * n, n * sizeof(T)); }
+};
+
+// BitCheck: whether a number needs more bits.
+template <class In, class Via> struct Check {
+  int64_t n;
+  int64_t unused;  // of 32 bits
+  const In* in;
+  int64_t* over;
+  void run(int64_t) const {
+    bool any = false;
+    for (int64_t i = 0; i < n; i++) {
+      const int32_t x = int32_t(Via(in[i]));
+      any |= right(left(x, unused), unused) != x;
+    }
+    if (any) *over = 1;
+  }
+};

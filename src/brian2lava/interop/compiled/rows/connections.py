@@ -1,4 +1,4 @@
-"""Connections: Dense, Sparse, and these with delays.
+"""Connections: Dense, Sparse, and these with delays; convolutions in space and time.
 
 All send what they gathered in the step before, then gather what arrives. Weights of the fixed-point
 models are clipped and cut to their bits once, before the first step, by Lava's own functions. They
@@ -17,6 +17,7 @@ from brian2lava.interop.compiled.kit import Kit, Unfit, name_of
 
 _DENSE = "lava.proc.dense.models."
 _CONV = "lava.proc.conv.models."
+_IN_TIME = "lava.proc.conv_in_time.models."
 _KERNEL = ("kernel_size", "stride", "padding", "dilation")
 _SPARSE = "lava.proc.sparse.models."
 _LARGEST_DELAY = 63
@@ -190,6 +191,32 @@ def _delayed(kit: Kit, fixed: bool) -> None:
     kit.refresh.append(refresh)
 
 
+def _in_time(kit: Kit) -> None:
+    """ConvInTime: slot i takes the weights of place K - 1 - i. Both models compute in double."""
+    model, kind = kit.model, np.dtype(np.float64)
+    n_out, slots = model.a_buff.shape
+    kit.replaced.add("weights")
+    buffer = sum_buffer(kit, kind)
+    sent = kit.output("a_out", kind)
+    kit.add("send_slot_" + name_of(kind, kind), n=n_out, slots=slots, **{"in": buffer}, out=sent)
+    kit.then()
+    s = kit.input("s_in")
+    n_in = model.weights.shape[2]
+    place = np.arange(n_out * slots, dtype=np.int32)
+    made = kit.add(
+        "delay_" + name_of(s.dtype, kind, kind), rows=n_in, size=buffer.size, slots=slots,
+        graded=is_graded(kit), exponent=0, begin=np.arange(n_in + 1, dtype=np.int64) * place.size,
+        place=np.tile(place, n_in), weights=None, s=s, sums=np.zeros(buffer.size), out=buffer,
+    )  # fmt: skip
+
+    def refresh() -> None:
+        by_input = np.asarray(model.weights, np.float64)[::-1].transpose(2, 1, 0)
+        made.set("weights", np.ascontiguousarray(by_input).reshape(-1))
+        made.set("graded", is_graded(kit))
+
+    kit.refresh.append(refresh)
+
+
 def _check_delays(kit: Kit) -> None:
     largest = int(kit.model.delays.max())
     if largest > _LARGEST_DELAY:
@@ -261,6 +288,8 @@ def _conv(kit: Kit, fixed: bool) -> None:
 
 
 ROWS = {
+    _IN_TIME + "PyConvInTimeFixed": _in_time,
+    _IN_TIME + "PyConvInTimeFloat": _in_time,
     _CONV + "PyConvModelFixed": lambda kit: _conv(kit, True),
     _CONV + "PyConvModelFloat": lambda kit: _conv(kit, False),
     _DENSE + "PyDenseModelBitAcc": lambda kit: _dense(kit, True),

@@ -1,15 +1,18 @@
-"""Neurons that are no LIF: sigma-delta, ATRLIF, resonators, thresholds, products."""
+"""Neurons that are no LIF: sigma-delta, ATRLIF, resonators, thresholds, products, roots."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from lava.proc.graded.models import make_fpinv_table
 
 from brian2lava.interop.compiled.kit import Kit, Unfit, name_of
 from brian2lava.interop.compiled.rows.lif import spread
 
 _PROC = "lava.proc."
+#: Bits after the point in Lava's inverse root, whatever its ``fp_base`` says.
+_FRACTION = 12
 
 
 def _single(kit: Kit, name: str) -> int:
@@ -183,6 +186,46 @@ def _normalise(kit: Kit) -> None:
     )  # fmt: skip
 
 
+def _inverse_root(kit: Kit) -> None:
+    a = kit.input("a_in", np.float64)
+    kit.add("inverse_root", n=a.size, a=a, s=kit.output("s_out", np.float64))
+
+
+def _inverse_root_fixed(kit: Kit) -> None:
+    a = kit.input("a_in", np.int32)
+    if a.size != 1:
+        raise Unfit(f"it has {a.size} elements; Lava's own model has no more than one")
+    kit.add(
+        "inverse_root_fixed", a=a, start=make_fpinv_table(_FRACTION).astype(np.int64),
+        s=kit.output("s_out", np.int32), fault=kit.fault("a negative number has no square root."),
+    )  # fmt: skip
+
+
+def _delta_encoder(kit: Kit) -> None:
+    model = kit.model
+    sent = kit.output("s_out", np.int32)
+    for name in ("act", "residue"):  # integers of 64 bits from the first step on
+        setattr(model, name, np.ascontiguousarray(getattr(model, name), np.int64))
+    out = np.zeros(model.act.size, np.int64)
+    kit.add("send_int64_int32", n=out.size, **{"in": out}, out=sent)
+    kit.then()
+    given = _filled(kit, model.act.shape, np.int64, "vth")
+    a = kit.input("a_in", np.int32, np.int64)
+    made = kit.add(
+        "delta_encoder_" + name_of(a.dtype), n=out.size, up=0, limited=0, low=0, high=0, a=a,
+        vth=given["vth"], act=kit.state("act"), residue=kit.state("residue"), out=out,
+    )  # fmt: skip
+
+    def refresh() -> None:
+        made.set("up", _single(kit, "spike_exp"))
+        made.set("limited", _single(kit, "a_max") > 0)
+        made.set("low", _single(kit, "a_min"))
+        made.set("high", _single(kit, "a_max"))
+
+    refresh()
+    kit.refresh.append(refresh)
+
+
 def _spiker(kit: Kit) -> None:
     model = kit.model
     kit.add(
@@ -193,6 +236,9 @@ def _spiker(kit: Kit) -> None:
 
 
 ROWS = {
+    _PROC + "graded.models.InvSqrtModelFloat": _inverse_root,
+    _PROC + "graded.models.InvSqrtModelFP": _inverse_root_fixed,
+    _PROC + "io.encoder.PyDeltaEncoderModelDense": _delta_encoder,
     _PROC + "sdn.models.PySigmaModelFixed": _sigma,
     _PROC + "sdn.models.PySigmaModelFloat": _sigma,
     _PROC + "sdn.models.PyDeltaModelFixed": lambda kit: _delta(kit, True, False),

@@ -69,9 +69,7 @@ def _monitor(kit: Kit) -> None:
         seen, via = kit.observed(parameters["RefPorts"][k])
         data = _monitored(kit, parameters["VarsData1"][k])
         name = "record_" + name_of(seen.dtype, via, data.dtype)
-        if not has(name):
-            raise Unfit(f"there is no compiled operation {name}")
-        kit.after.append(Operation(name, **_row_by_row(data, seen)))
+        kit.after.append(_recorder(name, **_row_by_row(data, seen)))
 
 
 def _monitored(kit: Kit, name: str) -> Any:
@@ -86,6 +84,60 @@ def _row_by_row(data: Any, seen: Any) -> dict[str, Any]:
         "n": data.size // max(1, data.shape[0]), "rows": max(1, data.shape[0]), "interval": 1,
         "offset": 0, "in": seen, "data": data.reshape(-1), "count": np.zeros(1, np.int64),
     }  # fmt: skip
+
+
+def _read(kit: Kit) -> None:
+    """A sink that reads a Var every so many steps."""
+    model, data = kit.model, kit.model.data
+    seen, via = kit.observed("state")
+    steps = data.shape[-1]
+    rows = np.zeros((steps, data.size // max(1, steps)), data.dtype)
+    made = _recorder(
+        "record_" + name_of(seen.dtype, via, data.dtype), n=rows.shape[1], rows=steps, interval=1,
+        offset=0, data=rows.reshape(-1), count=np.array([model.counter]), **{"in": seen},
+    )  # fmt: skip
+    kit.after.append(made)
+
+    def refresh() -> None:
+        rows[:] = np.moveaxis(model.data, -1, 0).reshape(rows.shape)
+        made.set("interval", model.interval[0])
+        made.set("offset", model.offset[0])
+
+    def store() -> None:
+        model.data[...] = np.moveaxis(rows.reshape((steps, *data.shape[:-1])), 0, -1)
+
+    kit.refresh.append(refresh)
+    kit.store.append(store)
+
+
+def _recorder(name: str, **fields: Any) -> Operation:
+    if not has(name):
+        raise Unfit(f"there is no compiled operation {name}")
+    return Operation(name, **fields)
+
+
+def _check(kit: Kit) -> None:
+    """BitCheck: reads a Var in each step."""
+    model = kit.model
+    seen, via = kit.observed("state")
+    if not 1 <= model.bits <= 32:
+        raise Unfit(f"it checks for {model.bits} bits")
+    if model.debug == 1:
+        raise Unfit("it prints what it reads (debug=1)")
+    over = np.zeros(1, np.int64)
+    made = _recorder("check_" + name_of(seen.dtype, via), n=seen.size, unused=0, over=over,
+                     **{"in": seen})  # fmt: skip
+    kit.after.append(made)
+
+    def refresh() -> None:
+        over[0] = model._overflowed
+        made.set("unused", 32 - model.bits)
+
+    def store() -> None:
+        model._overflowed = int(over[0])
+
+    kit.refresh.append(refresh)
+    kit.store.append(store)
 
 
 def _receiver(kit: Kit) -> None:
@@ -125,6 +177,9 @@ ROWS = {
     "lava.proc.io.reset.PyResetFloat": _reset,
     _SOURCE + "PySendModelFixed": _source,
     _SOURCE + "PySendModelFloat": _source,
+    "lava.proc.bit_check.models.LoihiBitCheckModel": _check,
+    _SINK + "PyReadFixed": _read,
+    _SINK + "PyReadFloat": _read,
     _SINK + "PyReceiveModelFixed": _sink,
     _SINK + "PyReceiveModelFloat": _sink,
     "lava.proc.monitor.models.PyMonitorModel": _monitor,

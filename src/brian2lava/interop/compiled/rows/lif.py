@@ -33,7 +33,13 @@ def _whole(kit: Kit, *names: str) -> None:
             raise Unfit(f"{name} is {value.dtype}; the fixed-point model takes integers")
 
 
-def _fixed(kit: Kit, thresholds: tuple[str, ...], operation: str, sends: Any) -> None:
+def fixed(
+    kit: Kit, thresholds: tuple[str, ...], operation: str, s: Any, judges: bool = True
+) -> Any:
+    """Dynamics in fixed point; spikes go to ``s``. Returns the upper thresholds.
+
+    Without ``judges`` no neuron spikes here: another operation compares with the thresholds.
+    """
     model, shape, n = kit.model, kit.model.v.shape, kit.model.v.size
     _whole(kit, "du", "dv", *thresholds)
     keep_u, keep_v, bias, high, low = (np.zeros(n, np.int32) for _ in range(5))
@@ -41,8 +47,8 @@ def _fixed(kit: Kit, thresholds: tuple[str, ...], operation: str, sends: Any) ->
     made = kit.add(
         operation, n=n, small=0, alike=0, interval=interval, offset=offset,
         a=kit.input("a_in", np.int32), u=kit.state("u", np.int32), v=kit.state("v", np.int32),
-        keep_u=keep_u, keep_v=keep_v, bias=bias, high=high, low=low,
-        s=kit.output("s_out", sends),
+        keep_u=keep_u, keep_v=keep_v, bias=bias,
+        high=high if judges else np.full(n, _INT32.max, np.int32), low=low, s=s,
     )  # fmt: skip
 
     def refresh() -> None:
@@ -62,14 +68,15 @@ def _fixed(kit: Kit, thresholds: tuple[str, ...], operation: str, sends: Any) ->
         made.set("alike", n > 0 and all((array == array[0]).all() for array in alike))
 
     kit.refresh.append(refresh)
+    return high
 
 
 def _lif_fixed(kit: Kit) -> None:
-    _fixed(kit, ("vth",), "lif_fixed", np.int32)
+    fixed(kit, ("vth",), "lif_fixed", kit.output("s_out", np.int32))
 
 
 def _ternary_fixed(kit: Kit) -> None:
-    _fixed(kit, ("vth_hi", "vth_lo"), "lif_fixed_ternary", np.int64)
+    fixed(kit, ("vth_hi", "vth_lo"), "lif_fixed_ternary", kit.output("s_out", np.int64))
 
 
 def _float(kit: Kit, thresholds: tuple[str, ...], operation: str) -> None:
