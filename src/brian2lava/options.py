@@ -50,7 +50,7 @@ CHIPS = ("Loihi1", "Loihi2")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "hardware": ("CPU", "GPU", "Loihi1", "Loihi2"),
     "host": ("lava", "inline"),
-    "engine": ("cpu", "numpy"),
+    "engine": ("cpu", "cuda", "numpy"),
     "granularity": ("network", "object"),
     "mode": ("flexible", "preset"),
     "num_repr": ("float", "fixed"),
@@ -65,9 +65,9 @@ class Options:
 
     Attributes
     ----------
-    hardware : "CPU", "Loihi1" or "Loihi2"
-        "CPU" runs the model as written, in floating point; the chips' names run what a chip would
-        compute, in its integers. "GPU" is not there yet and raises.
+    hardware : "CPU", "GPU", "Loihi1" or "Loihi2"
+        "CPU" and "GPU" run the model as written, in floating point; the chips' names run what a
+        chip would compute, in its integers. "GPU" needs an NVIDIA card and CuPy.
     backend : "auto", "emulator", "lava" or "chip"
         Where a chip's integers are computed: in the emulator; in Lava's own processes, step by
         step, for small networks; on the chip, with Intel's extension of Lava. "auto" is the chip
@@ -93,8 +93,10 @@ class Options:
         raise.
     host : "lava" or "inline"
         A Lava process, or this one (for debuggers and profilers); results are the same.
-    engine : "cpu" or "numpy"
-        Compiled C++, or Brian2's NumPy code: slow, and the definition of what is right.
+    engine : "cpu", "cuda" or "numpy"
+        Compiled C++; kernels of an NVIDIA card, which ``hardware="GPU"`` implies, and with which a
+        chip's arithmetic runs there, too; or Brian2's NumPy code: slow, and the definition of what
+        is right.
     threads : int
         Threads of the compiled engine; results don't depend on it. Where it is not given,
         ``prefs.devices.cpp_standalone.openmp_threads`` is used, which is one thread by default.
@@ -103,6 +105,12 @@ class Options:
     granularity : "network" or "object"
         One Lava process a network, or one a Brian2 object, with ports; results are the same.
         "object" costs Lava's protocol in every step: it is for looking, and for connecting.
+    deterministic : bool
+        For ``engine="cuda"``: sums of what arrives at one neuron are made in Brian2's order, and
+        every operation is rounded by itself. Slower, and the same in every run.
+    emulate : bool
+        For ``engine="cuda"``: the card's kernels are compiled for the processor and run thread by
+        thread. Slow; to look into them where there is no card.
     seed : int or None
         As ``seed(...)`` right after ``set_device``.
     """
@@ -120,6 +128,8 @@ class Options:
     arithmetic: Any = None
     scales: Any = None
     overflow: str = "chip"
+    deterministic: bool = False
+    emulate: bool = False
     seed: int | None = None
 
     @classmethod
@@ -161,7 +171,8 @@ def _refuse_without_run(name: str, value: Any) -> None:
 
 
 def _with_numbers(chosen: dict[str, Any]) -> dict[str, Any]:
-    """The options with what mode, num_repr and hardware say about one another."""
+    """The options with what mode, num_repr, hardware and engine say about one another."""
+    chosen = _with_card(chosen)
     fixed = chosen.get("mode") == "preset" or chosen.get("hardware") in CHIPS
     chosen = {"num_repr": "fixed" if fixed else "float", **chosen}
     if chosen["num_repr"] == "float":
@@ -185,6 +196,27 @@ def _with_numbers(chosen: dict[str, Any]) -> dict[str, Any]:
     return chosen
 
 
+def _with_card(chosen: dict[str, Any]) -> dict[str, Any]:
+    """A graphics card as hardware is its engine, and the other way round."""
+    if chosen.get("hardware") == "GPU":
+        engine = chosen.get("engine", "cuda")
+        if engine != "cuda":
+            raise OptionError(
+                f"set_device('lava', hardware='GPU', engine={engine!r}): a card runs its own"
+                " kernels; leave engine out."
+            )
+        return {**chosen, "engine": "cuda"}
+    if chosen.get("engine") == "cuda":
+        hardware = chosen.get("hardware", "GPU")
+        if hardware == "CPU":
+            raise OptionError(
+                "set_device('lava', hardware='CPU', engine='cuda'): that engine is for graphics"
+                " cards; use hardware='GPU', or leave engine out."
+            )
+        return {**chosen, "hardware": hardware}
+    return chosen
+
+
 def _checked(name: str, value: Any) -> Any:
     if name in _CHOICES:
         choices = _CHOICES[name]
@@ -205,9 +237,9 @@ def _checked(name: str, value: Any) -> Any:
                 " 'generic' are True)."
             )
         return bool(value)
-    elif name == "fuse":
+    elif name in ("fuse", "deterministic", "emulate"):
         if not isinstance(value, bool):
-            raise OptionError(f"set_device('lava', fuse={value!r}): True or False is needed.")
+            raise OptionError(f"set_device('lava', {name}={value!r}): True or False is needed.")
     elif name == "arithmetic" and value is not None:
         from brian2lava.chip.profiles import profile
 
@@ -247,11 +279,13 @@ def _nearest(name: str, known: Any) -> str:
 
 
 def _refuse_unserved(options: Options) -> None:
-    if options.hardware == "GPU":
-        raise NotSupported(
-            "set_device('lava', hardware='GPU'): this version has no GPU engine yet; use"
-            " hardware='CPU'."
-        )
+    if options.engine == "cuda":
+        _refuse_without_card(options)
+    for name in ("deterministic", "emulate"):
+        if getattr(options, name) and options.engine != "cuda":
+            raise OptionError(
+                f"set_device('lava', {name}=True): that is for graphics cards; add hardware='GPU'."
+            )
     if options.backend in ("lava", "chip") and options.hardware in CHIPS:
         from brian2lava.interop.backend import choose_backend
 
@@ -273,6 +307,18 @@ def _refuse_unserved(options: Options) -> None:
             )
     if options.granularity == "object":
         _refuse_in_parts(options)
+
+
+def _refuse_without_card(options: Options) -> None:
+    from brian2lava.engine.cuda.present import why_no_card
+
+    reason = None if options.emulate else why_no_card()
+    if reason is not None:
+        asked = "hardware='GPU'" if options.hardware == "GPU" else "engine='cuda'"
+        raise NotSupported(
+            f"set_device('lava', {asked}): {reason}. Without {asked} the same network runs on the"
+            " processor; emulate=True runs the card's kernels there, slowly."
+        )
 
 
 def _refuse_in_parts(options: Options) -> None:

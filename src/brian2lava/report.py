@@ -45,7 +45,7 @@ class Report:
     steps : int
         Passes of the loop.
     host, engine : str
-        "lava" or "inline"; "cpu" or "numpy".
+        "lava" or "inline"; "cpu", "cuda" or "numpy".
     arithmetic : str
         What numbers are computed in.
     phases : dict of str to float

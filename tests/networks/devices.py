@@ -50,6 +50,7 @@ ENGINES = (
     Engine("threads", {"host": "inline", "threads": 2}),
     Engine("unfused", {"host": "inline", "fuse": False}),
     Engine("objects", {"granularity": "object"}),
+    Engine("card", {"host": "inline", "hardware": "GPU", "emulate": True}),
 )
 
 needs_lava_device = pytest.mark.skipif(

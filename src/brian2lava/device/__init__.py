@@ -239,8 +239,8 @@ class LavaDevice(StandaloneInterface):
     # ------------------------------------------------------------ the engine
     @property
     def engine(self) -> str:
-        """ "cpu", or "numpy" where that was asked for or there is no compiler."""
-        return "cpu" if self.options.engine == "cpu" and not self.engine_notes else "numpy"
+        """ "cpu", "cuda", or "numpy" where that was asked for or there is no compiler."""
+        return "numpy" if self.engine_notes else self.options.engine
 
     @cached_property
     def engine_notes(self) -> list[str]:
@@ -261,7 +261,7 @@ class LavaDevice(StandaloneInterface):
         """Ours, unless a class is passed or a preference for something special names a target."""
         special = fallback_pref != "codegen.target" and prefs[fallback_pref] is not None
         if codeobj_class is None and not special:
-            return LoopCodeObject if self.engine == "cpu" else NumpyCodeObject
+            return NumpyCodeObject if self.engine == "numpy" else LoopCodeObject
         return super().code_object_class(codeobj_class, fallback_pref)
 
     def code_object(
@@ -295,7 +295,7 @@ class LavaDevice(StandaloneInterface):
                 compiler_kwds={},
             )
 
-        if self.engine == "cpu" and codeobj_class in (LoopCodeObject, NumpyCodeObject):
+        if self.engine != "numpy" and codeobj_class in (LoopCodeObject, NumpyCodeObject):
             compiled = compiled_setup(
                 self,
                 owner,

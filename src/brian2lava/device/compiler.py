@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from brian2.core.preferences import prefs
 
@@ -85,8 +86,15 @@ def compile_program(
     CompileError
         With the compiler's message, and the Brian2 object and code that it is about.
     """
-    try:
+    with naming_operation(step_program):
         return build(source.text, toolchain(extra))
+
+
+@contextmanager
+def naming_operation(step_program: program.StepProgram) -> Iterator[None]:
+    """A compiler's error names the Brian2 object and code that it is about."""
+    try:
+        yield
     except CompileError as error:
         k = failing_operation(str(error))
         if k is None or k >= len(step_program.operations):

@@ -20,10 +20,11 @@ from brian2lava.capture.network import Captured, capture
 from brian2lava.device.clocks import Ticking, due
 from brian2lava.device.compiler import compile_program, current_compiler
 from brian2lava.device.loaded import Loaded
+from brian2lava.device.on_card import for_card
 from brian2lava.device.parts import host_for, plan
 from brian2lava.device.progress import Reporter, Stopwatch
 from brian2lava.engine.cpu import instance as cpu
-from brian2lava.engine.cpu.render import render
+from brian2lava.engine.cpu.render import Source, render
 from brian2lava.engine.host import choose_host
 from brian2lava.engine.memory import arena
 from brian2lava.errors import EngineDied
@@ -95,11 +96,16 @@ def engine_loop(
     in_parts = None
     if device.options.granularity == "object" and captured.program.operations:
         in_parts = device.last_parts = plan(captured, active, storage, fuse)
-    source = render(captured.program, fuse) if in_parts is None else in_parts.source
-    built = compile_program(source, captured.program, captured.compiler_kwds)
+    make_instance: Callable[..., Any] = cpu.Instance
+    source: Source
+    if device.engine == "cuda":
+        source, built, make_instance, notes = for_card(captured, device.options, fuse)
+        finished.notes += notes
+    else:
+        source = render(captured.program, fuse) if in_parts is None else in_parts.source
+        built = compile_program(source, captured.program, captured.compiler_kwds)
     finished.compiler, finished.cached = current_compiler(), not built.compiled
     watch.lap("compile")
-    make_instance: Callable[..., Any] = cpu.Instance
     if in_parts is None:
         host, reason = choose_host(device.options.host)
         if reason:
@@ -186,7 +192,9 @@ def _advance(
                 captured.calls[instance["call"]].run()
                 instance.bind()
             else:
-                reporter.maybe(net.t_)
+                if reporter.due():
+                    instance.bring_back()
+                    reporter.maybe(net.t_)
                 if most is not None and time.perf_counter() - began > float(most):
                     net._stopped = True
             if net._stopped or Network._globally_stopped:

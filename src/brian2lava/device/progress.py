@@ -48,9 +48,13 @@ class Reporter:
             return float("inf")
         return max(0.0, self._next - time.time())
 
+    def due(self) -> bool:
+        """Whether it is time for the next report."""
+        return self._callback is not None and time.time() > self._next
+
     def maybe(self, t: float) -> None:
         """The report, if it is due."""
-        if self._callback is None or time.time() <= self._next:
+        if not self.due():
             return
         now = time.time()
         self._callback(

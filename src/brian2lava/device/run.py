@@ -43,7 +43,7 @@ def run_network(
     if duration < 0:
         raise ValueError(f"Function 'run' expected a non-negative duration but got '{duration}'")
     watch = Stopwatch()
-    if device.engine == "cpu":
+    if device.engine != "numpy":
         start_runtime(toolchain())  # compiles beside Brian2's code generation
     objects = net.sorted_objects
     device.runs.collect_garbage(net, objects)

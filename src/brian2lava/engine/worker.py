@@ -17,6 +17,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._libraries: dict[str, ctypes.CDLL] = {}
+        self._cards: Any = None
 
     def execute(self, command: tuple[Any, ...]) -> Any:
         """Run one command and return its reply."""
@@ -47,6 +48,14 @@ class Worker:
         return self.do_call(
             library, "b2l_set_pending", context, which, ctypes.addressof(buffer), count
         )
+
+    def do_card(self, *command: Any) -> Any:
+        """A command for a program on a graphics card; the first one imports what that needs."""
+        if self._cards is None:
+            from brian2lava.engine.cuda.worker import CardWorker
+
+            self._cards = CardWorker()
+        return self._cards.execute(*command)
 
     def do_nothing(self) -> None:
         """Answer, to show that the worker is there."""

@@ -13,18 +13,18 @@ from brian2lava.engine.cpu.render import Source
 from brian2lava.engine.host import Host
 from brian2lava.engine.memory import Block, GrowingArray, arena
 
-#: Why the engine came back; the order of ``Reason`` in runtime.hpp.
+#: Why the engine came back; the order of ``Reason`` in portable.hpp.
 DONE, PYTHON, FULL, TIME, STOP, ERROR = range(6)
 
-#: The fields of ``Context`` in runtime.hpp, in order; each takes eight bytes.
+#: The fields of ``Context`` in portable.hpp, in order; each takes eight bytes.
 # fmt: off
-_FIELDS = (
+FIELDS = (
     "data", "rows", "capacity", "length", "reals", "integers", "i_end", "due", "executions",
     "seconds", "report", "operation", "call", "clock", "stop", "budget", "max_steps", "steps",
     "threads", "profile", "seed", "state", "error", "exported", "exported_size", "dt_fallback",
 )
 # fmt: on
-_PLACE = {name: k for k, name in enumerate(_FIELDS)}
+_PLACE = {name: k for k, name in enumerate(FIELDS)}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Instance:
         self.host = host
         self._storage = [storage[name] for name in source.arrays]
         self._blocks: list[Block] = []
-        self._context = self._table(len(_FIELDS), np.int64)
+        self._context = self._table(len(FIELDS), np.int64)
         arrays = max(1, len(self._storage))
         self._data = self._pointer("data", arrays)
         self._rows = self._pointer("rows", arrays)
@@ -144,6 +144,9 @@ class Instance:
         self["max_steps"] = max_steps
         self["budget"] = int(seconds * 1e9)
         return self._call("b2l_advance")
+
+    def bring_back(self) -> None:
+        """Let the host see the arrays as they are; here they are the host's."""
 
     def pending(self, which: int) -> Pending:
         """The spikes in flight of queue ``which``."""

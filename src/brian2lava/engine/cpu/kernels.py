@@ -46,7 +46,7 @@ def _constants(k: int, statements: program.Statements, tables: Tables, *texts: s
     return "\n".join(declared)
 
 
-def _draws(operation: program.Operation) -> list[str]:
+def block_draws(operation: program.Operation) -> list[str]:
     """The draws that are made for a block of elements at once, in the order of the text."""
     statements = operation.statements
     in_blocks = isinstance(operation, program.Elementwise | program.Threshold)
@@ -69,11 +69,11 @@ def _random(k: int, operation: program.Operation, tables: Tables) -> tuple[str, 
     )
     if through_functions(statements):
         each = (
-            "b2l::site.key = _key; b2l::site.execution = _execution; b2l::site.draw = 0;"
-            " b2l::site.element = (uint32_t)_vectorisation_idx;"
+            "b2l::site().key = _key; b2l::site().execution = _execution; b2l::site().draw = 0;"
+            " b2l::site().element = (uint32_t)_vectorisation_idx;"
         )
     else:
-        each = f"uint32_t _draw = {len(_draws(operation))}; (void)_draw;"
+        each = f"uint32_t _draw = {len(block_draws(operation))}; (void)_draw;"
     return before, each
 
 
@@ -135,7 +135,7 @@ def _vector_loop(tables: Tables, operation: program.Operation, vector: str, afte
     statements = operation.statements
     independent = "#pragma GCC ivdep\n" if elementwise_statements(statements) else ""
     drawn, names, first = "", "", ""
-    if draws := _draws(operation):
+    if draws := block_draws(operation):
         fills = "\n".join(
             f"b2l::draw_{kind}(_drawn[{place}], _key, _low, _high, {place}, _execution);"
             for place, kind in enumerate(draws)

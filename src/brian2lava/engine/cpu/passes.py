@@ -11,7 +11,7 @@ from brian2lava.program import step_program as program
 from brian2lava.program.effects import elementwise
 
 
-def _count_expression(operation: program.Operation, k: int, tables: Tables) -> str:
+def count_expression(operation: program.Operation, k: int, tables: Tables) -> str:
     """The number of elements, outside the kernel."""
     count = operation.count  # type: ignore[attr-defined]
     match = re.fullmatch(r"_ptr(\w+)\[0\]", count)
@@ -26,7 +26,7 @@ def _count_expression(operation: program.Operation, k: int, tables: Tables) -> s
 
 def fused_pass(number: int, group: Group, step_program: program.StepProgram, tables: Tables) -> str:
     operations = [(k, step_program.operations[k]) for k in group.members]
-    count = _count_expression(operations[0][1], operations[0][0], tables)
+    count = count_expression(operations[0][1], operations[0][0], tables)
     makes = "\n".join(f"auto kernel_{k} = operation_{k}::make(b2l_c);" for k, _ in operations)
     shared = all(elementwise(operation) for _, operation in operations)
     parallel = "n >= 2048 ? state(b2l_c).team.size : 1" if shared else "1"

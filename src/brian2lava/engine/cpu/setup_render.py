@@ -152,7 +152,8 @@ def _functions(statements: tuple[Statements, ...], support: str) -> str:
         return f"""static inline double _rand(int64_t) {{ return b2l::site_uniform(); }}
 static inline double _randn(int64_t) {{ return b2l::site_normal(); }}
 static inline int32_t _poisson(double lam, int64_t) {{
-    return b2l::poisson(lam, b2l::site.key, b2l::site.element, b2l::site.draw, b2l::site.execution);
+    b2l::Site &own = b2l::site();
+    return b2l::poisson(lam, own.key, own.element, own.draw, own.execution);
 }}
 {marked}"""
     draws = ""
@@ -167,8 +168,8 @@ def _random_of(statements: tuple[Statements, ...], element: str, first: int = 0)
     """The state of the random numbers of one element (or row), from draw ``first`` on."""
     if _through_functions(statements[0].support):
         return (
-            "b2l::site.key = b2l_key; b2l::site.execution = b2l_execution;"
-            f" b2l::site.draw = {first}u; b2l::site.element = (uint32_t)({element});"
+            "b2l::site().key = b2l_key; b2l::site().execution = b2l_execution;"
+            f" b2l::site().draw = {first}u; b2l::site().element = (uint32_t)({element});"
         )
     if any(block.random for block in statements):
         return (

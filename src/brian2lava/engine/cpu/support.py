@@ -67,8 +67,8 @@ def support_code(k: int, statements: program.Statements, tables: Tables) -> str:
             "static inline double _rand(int64_t) { return b2l::site_uniform(); }\n"
             "static inline double _randn(int64_t) { return b2l::site_normal(); }\n"
             "static inline int32_t _poisson(double lam, int64_t) {\n"
-            "    return b2l::poisson(lam, b2l::site.key, b2l::site.element, b2l::site.draw,\n"
-            "                        b2l::site.execution);\n}"
+            "    b2l::Site &own = b2l::site();\n"
+            "    return b2l::poisson(lam, own.key, own.element, own.draw, own.execution);\n}"
         )
     if statements.support:
         lines.append(f'#line 1 "operation_{k}_support"\n{_inside(statements.support)}')

@@ -75,24 +75,28 @@ def find_compiler() -> str | None:
     return None
 
 
-def build(source: str, toolchain: Toolchain) -> Built:
-    """The library of ``source`` (without the runtime's text): from the cache, or compiled now."""
+def build(source: str, toolchain: Toolchain, header: str | None = None) -> Built:
+    """The library of ``source`` (without the runtime's text): from the cache, or compiled now.
+
+    With a ``header``, that is what the source begins with, and no runtime is linked to it.
+    """
     extra = "".join(Path(path).read_text(encoding="utf-8") for path in toolchain.sources)
-    key = _key(toolchain.identity, runtime_text(), source, extra)
-    folder = _usable_folder()
+    key = _key(toolchain.identity, runtime_text() if header is None else header, source, extra)
+    folder = usable_folder()
     library = folder / f"{key}.so"
     if _intact(library):
         return Built(library, compiled=False)
-    runtime = start_runtime(toolchain)
+    runtime = start_runtime(toolchain) if header is None else None
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as scratch:
         text = Path(scratch) / f"{key}.cpp"
-        text.write_text(_header() + source, encoding="utf-8")
+        text.write_text((_header() if header is None else header) + source, encoding="utf-8")
         objects = [
             _compile(path, Path(scratch) / f"{place}.o", toolchain)
             for place, path in enumerate([text, *map(Path, toolchain.sources)])
         ]
         made = Path(scratch) / f"{key}.so"
-        _run([toolchain.compiler, *_LINK, *objects, runtime(), *toolchain.link_args, "-o", made])
+        linked = [*objects, runtime()] if runtime is not None else objects
+        _run([toolchain.compiler, *_LINK, *linked, *toolchain.link_args, "-o", made])
         _put(made, folder, toolchain, beside=text)
     return Built(library, compiled=True)
 
@@ -103,7 +107,7 @@ def start_runtime(toolchain: Toolchain) -> Callable[[], Path]:
     What is returned waits for it and gives the object file.
     """
     key = _key(toolchain.identity, runtime_text())
-    folder = _usable_folder()
+    folder = usable_folder()
     place = folder / f"{key}.o"
     with _runtime_lock:
         if key not in _runtimes:
@@ -151,7 +155,17 @@ def _compile_runtime(key: str, folder: Path, toolchain: Toolchain) -> Path:
 
 @functools.cache
 def _header() -> str:
-    return Path(__file__).with_name("runtime.hpp").read_text(encoding="utf-8")
+    headers, runtime = (
+        Path(__file__).with_name(name).read_text(encoding="utf-8")
+        for name in ("headers.hpp", "runtime.hpp")
+    )
+    return headers + portable_text() + runtime
+
+
+@functools.cache
+def portable_text() -> str:
+    """What programs for processors and for graphics cards contain alike."""
+    return Path(__file__).with_name("portable.hpp").read_text(encoding="utf-8")
 
 
 @functools.cache
@@ -189,7 +203,7 @@ def _private_folder() -> Path:
     return Path(folder)
 
 
-def _usable_folder() -> Path:
+def usable_folder() -> Path:
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,117 @@
+"""The program's arrays on the card, beside those in the host's memory."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brian2lava.engine.cuda.card import Card
+
+
+class Shape(NamedTuple):
+    """The kind of an array's elements, how many a row has, and whether rows are added."""
+
+    dtype: str
+    row: int
+    grows: bool
+
+
+class CardArrays:
+    """Copies of ``count`` arrays; ``table(field, count)`` is a table of the host's context."""
+
+    def __init__(
+        self, card: Card, count: int, table: Callable[[str, int], NDArray[np.int64]]
+    ) -> None:
+        self._card = card
+        self._count = count
+        self._table = table
+        self._shapes: Sequence[Shape] = ()
+        self._data = np.zeros(max(1, count), np.int64)
+        self._room = np.zeros(max(1, count), np.int64)  # bytes
+        self._capacity = np.zeros(max(1, count), np.int64)  # rows
+        self._cells = card.allocate(8 * max(1, count))
+        self._places = card.allocate(8 * 4 * max(1, count))
+
+    def place(self, shapes: Sequence[Shape]) -> None:
+        """The arrays have these kinds from now on."""
+        self._shapes = shapes
+        self.make_room()
+
+    def _row_bytes(self, k: int) -> int:
+        return np.dtype(self._shapes[k].dtype).itemsize * self._shapes[k].row
+
+    def make_room(self) -> None:
+        """As much room as the host's arrays have; what is on the card stays there."""
+        capacity = self._table("capacity", self._count)
+        length = self._table("length", self._count)
+        for k, shape in enumerate(self._shapes):
+            wanted = max(8, self._row_bytes(k) * int(capacity[k] if shape.grows else length[k]))
+            if shape.grows and not shape.row:
+                wanted = 8
+            self._capacity[k] = capacity[k] if shape.grows else length[k]
+            if wanted <= self._room[k]:
+                continue
+            made = self._card.allocate(wanted)
+            if self._room[k]:
+                kept = np.empty(int(self._room[k]), np.uint8)
+                self._card.read(int(self._data[k]), kept)
+                self._card.write(made, kept)
+                self._card.release(int(self._data[k]))
+            self._data[k], self._room[k] = made, wanted
+
+    def point(self, fields: NDArray[np.int64], place: dict[str, int]) -> None:
+        """Write where the arrays are into the card's context."""
+        count = max(1, self._count)
+        rows = np.array(
+            [self._cells + 8 * k if shape.grows else 0 for k, shape in enumerate(self._shapes)]
+            or [0],
+            np.int64,
+        )
+        length = self._table("length", self._count)[:count]
+        tables = np.concatenate([self._data, rows, self._capacity, length])
+        self._card.write(self._places, tables)
+        for k, name in enumerate(("data", "rows", "capacity", "length")):
+            fields[place[name]] = self._places + 8 * count * k
+
+    def host(self, k: int) -> NDArray[Any]:
+        """An array in the host's memory, with the rows that it has."""
+        shape = self._shapes[k]
+        rows = self._rows(k) if shape.grows else int(self._table("length", self._count)[k])
+        dtype = np.dtype(shape.dtype)
+        size = rows * (shape.row if shape.grows else 1)
+        if size == 0:
+            return np.empty(0, dtype)
+        address = int(self._table("data", self._count)[k])
+        buffer = (ctypes.c_uint8 * (size * dtype.itemsize)).from_address(address)
+        return np.ctypeslib.as_array(buffer).view(dtype)
+
+    def _cell(self, k: int) -> ctypes.c_int64:
+        return ctypes.c_int64.from_address(int(self._table("rows", self._count)[k]))
+
+    def _rows(self, k: int) -> int:
+        return self._cell(k).value
+
+    def write_all(self) -> None:
+        """Copy every array to the card."""
+        cells = np.zeros(max(1, self._count), np.int64)
+        for k, shape in enumerate(self._shapes):
+            if shape.grows:
+                cells[k] = self._rows(k)
+            self._card.write(int(self._data[k]), self.host(k))
+        self._card.write(self._cells, cells)
+
+    def read_rows(self, places: Iterable[int]) -> None:
+        """How many rows the named arrays have by now."""
+        cells = np.empty(max(1, self._count), np.int64)
+        self._card.read(self._cells, cells)
+        for k in places:
+            self._cell(k).value = int(cells[k])
+
+    def read(self, places: Iterable[int]) -> None:
+        """Copy the named arrays to the host."""
+        for k in places:
+            self._card.read(int(self._data[k]), self.host(k))

@@ -1,0 +1,34 @@
+"""Whether there is a card that can be used, found out without touching it from this process.
+
+Who initialises CUDA can't fork a process that uses it, and Lava's processes are forked.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+import sys
+
+_LOOK = "import cupy; assert cupy.cuda.runtime.getDeviceCount() > 0, 'there is no card'"
+_SECONDS = 60
+
+
+@functools.cache
+def why_no_card() -> str | None:
+    """What is missing and how to get it, in one sentence; None where a card can be used."""
+    if shutil.which("nvidia-smi") is None:
+        return "no NVIDIA card was found (there is no nvidia-smi)"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _LOOK], capture_output=True, text=True, timeout=_SECONDS,
+            check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return f"CuPy did not answer ({problem})"
+    if done.returncode == 0:
+        return None
+    said = done.stderr.strip().splitlines()[-1:] or ["it ended without a word"]
+    if "No module named 'cupy'" in said[0]:
+        return "CuPy is not installed: pip install 'brian2lava[gpu]'"
+    return f"CuPy can't use the card ({said[0]})"
