@@ -13,6 +13,7 @@ import pytest
 from brian2.devices.device import reset_device
 
 import brian2lava
+from brian2lava.engine.cpu.deliveries import target_index
 from brian2lava.engine.cpu.fuse import group_operations
 from brian2lava.engine.cpu.render import render
 from brian2lava.errors import ProgramError
@@ -146,3 +147,15 @@ def test_checker_refuses_an_unknown_clock(lava):
     operations = (replace(found.operations[0], clock=7), *found.operations[1:])
     with pytest.raises(ProgramError, match="there is no clock 7"):
         check(replace(found, operations=operations))
+
+
+@pytest.mark.parametrize("side", ["pre", "post"])
+@pytest.mark.parametrize("number", ["", "_17"])
+def test_the_side_that_spikes_arrive_at_has_a_number_where_names_repeat(side: str, number: str):
+    pathway = program.Pathway(
+        "pathway",
+        program.Origin("synapses"),
+        0,
+        targets=f"_array_synapses__synaptic_{side}{number}",
+    )
+    assert target_index(pathway) == f"_{side}synaptic_idx"

@@ -29,7 +29,9 @@ from tests.networks.noisy import noisy_scripts
 from tests.networks.scripts import Probe, Script, scripts
 
 #: Networks for each engine, and where hypothesis starts.
-_EXAMPLES = {"inline": 15, "lava": 5, "numpy": 5, "threads": 5, "unfused": 5, "objects": 5}
+_EXAMPLES = {
+    "inline": 15, "lava": 5, "numpy": 5, "threads": 5, "unfused": 5, "objects": 5, "card": 5,
+}  # fmt: skip
 _FACTOR = 50 if LONG else 1
 #: A comparison of values nearer than this (relative) may go either way.
 _TIE = 1e-9

@@ -293,7 +293,7 @@ const int32_t *targets = ((int32_t *)b2l_c.data[11]);
 const bool one_by_one = false;
 void *const *copies = q.copied ? q.copies : nullptr;
 int64_t first = 0, last = 0;
-if (threads > 1) share(b2l_c.length[7], thread, threads, first, last);
+if (threads > 1) share(b2l_c.length[2], thread, threads, first, last);
 (void)targets;
 for (int64_t r = 0; r < q.ranges_count; r++) {
 int64_t low = q.ranges[r].begin, high = q.ranges[r].end;
@@ -304,7 +304,18 @@ high = low + 1;
 order = nullptr;
 }
 if (threads > 1) {
-
+int64_t a = low, b = high;
+while (a < b) {
+const int64_t middle = (a + b) / 2;
+if (targets[order ? order[middle] : middle] < first) a = middle + 1; else b = middle;
+}
+low = a;
+b = high;
+while (a < b) {
+const int64_t middle = (a + b) / 2;
+if (targets[order ? order[middle] : middle] < last) a = middle + 1; else b = middle;
+}
+high = a;
 }
 if (one_by_one) for (int64_t at = low; at < high; at++) kernel(at, at + 1, order, copies);
 else kernel(low, high, order, copies);
@@ -316,7 +327,7 @@ const int32_t *events = ((int32_t *)b2l_c.data[7]);
 receive(q, events, events[b2l_c.length[7] - 1]);
 if (q.ranges_count) {
 int64_t synapses = 0;
-const bool share_out = false;
+const bool share_out = state(b2l_c).team.size > 1 && q.ascending;
 if (share_out)
 for (int64_t r = 0; r < q.ranges_count; r++)
 synapses += q.ranges[r].begin < 0 ? 1 : q.ranges[r].end - q.ranges[r].begin;

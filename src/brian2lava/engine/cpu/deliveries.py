@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from brian2lava.engine.cpu.kernels import kernel, pointer_declarations
 from brian2lava.engine.cpu.passes import count_executions
 from brian2lava.engine.cpu.source import Tables
@@ -80,7 +82,7 @@ def vector_rows(operation: program.Pathway) -> bool:
     write, and if there is something to gain: a function to call.
     """
     statements = operation.statements
-    own = {program.ELEMENT, _target_index(operation)}
+    own = {program.ELEMENT, target_index(operation)}
     return (
         writes_only(statements, own)
         and bool(statements.functions)
@@ -88,10 +90,10 @@ def vector_rows(operation: program.Pathway) -> bool:
     )
 
 
-def _target_index(operation: program.Pathway) -> str:
-    return (
-        "_postsynaptic_idx" if operation.targets.endswith("_synaptic_post") else "_presynaptic_idx"
-    )
+def target_index(operation: program.Pathway) -> str:
+    """The name of the index of the side that spikes arrive at."""
+    post = re.search(r"_synaptic_post(_\d+)?$", operation.targets)  # a number where names repeat
+    return "_postsynaptic_idx" if post else "_presynaptic_idx"
 
 
 def pathways(step_program: program.StepProgram) -> list[tuple[int, program.Pathway]]:
@@ -172,7 +174,7 @@ else deliver_{number}(b2l_c, 0, 1);
 
 def _target_shape(operation: program.Pathway) -> str:
     """An array with one element a target, for the borders between threads."""
-    index = _target_index(operation)
+    index = target_index(operation)
     for access in sorted(operation.statements.writes, key=lambda a: a.array):
         if access.index == index:
             return access.array
@@ -207,7 +209,7 @@ low += a;
 def _sharing(operation: program.Pathway) -> str | None:
     """How threads may share a delivery so that none writes what another reads or writes."""
     statements = operation.statements
-    index = _target_index(operation)
+    index = target_index(operation)
     if not statements.functions <= POSITION_INDEPENDENT:
         return None
     if writes_only(statements, {program.ELEMENT}):

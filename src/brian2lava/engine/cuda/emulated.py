@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from brian2lava.engine.cuda.card import Launch
 
+#: The order of blocks and threads: 0 as they are numbered, 1 backwards, 2 mixed.
+ORDER = 0
+
 
 class EmulatedCard:
-    """Runs a library that was built with emulate.hpp. The card's memory is apart from the host's.
-
-    ``order`` is that of blocks and threads: 0 as they are numbered, 1 backwards, 2 mixed.
-    """
+    """Runs a library that was built with emulate.hpp. Its memory is apart from the host's."""
 
     threads = 64
     most_blocks = 1 << 16
 
-    def __init__(self, library: str, order: int = 0) -> None:
+    def __init__(self, library: str) -> None:
         self._library = ctypes.CDLL(library)
-        self._order = order
+        self._order = ORDER
         self._memory: dict[int, NDArray[np.uint8]] = {}
 
     def allocate(self, nbytes: int) -> int:

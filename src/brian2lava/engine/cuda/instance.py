@@ -34,10 +34,9 @@ class CardInstance(Instance):
         threads: int,
         host: Host,
         emulated: bool = False,
-        order: int = 0,
         deterministic: bool = False,
     ) -> None:
-        self._plan = pickle.dumps((source, emulated, order, deterministic))
+        self._plan = pickle.dumps((source, emulated, deterministic))
         super().__init__(source, library, storage, constants, clocks, operations, threads, host)
 
     def begin(self) -> None:

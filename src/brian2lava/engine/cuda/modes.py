@@ -6,6 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import replace
 
+from brian2lava.engine.cpu.deliveries import target_index
 from brian2lava.engine.cuda.accumulate import with_sums
 from brian2lava.program import step_program as program
 from brian2lava.program.effects import writes_only
@@ -17,12 +18,6 @@ class Mode(enum.Enum):
     AT_ONCE = "a thread a synapse"
     BY_TARGET = "a thread a range of targets, in order"
     IN_ORDER = "one thread, in order"
-
-
-def target_index(operation: program.Pathway) -> str:
-    """The name of the index of the side that spikes arrive at."""
-    post = operation.targets.endswith("_synaptic_post")
-    return "_postsynaptic_idx" if post else "_presynaptic_idx"
 
 
 def mode_of(operation: program.Pathway, ctype: Callable[[str], str], deterministic: bool) -> Mode:

@@ -25,6 +25,8 @@ FIELDS = len(_FIELDS)
 
 #: Positions of a row that 32 threads walk before others take over.
 CHUNK = 256
+#: Spikes in flight for which there is room at first; a power of two.
+FIRST_ROOM = 1024
 _FLIGHT = np.dtype([(name, np.int64) for name in ("cursor", "stop", "end", "due", "born")])
 _NEVER = np.iinfo(np.int64).max
 
@@ -90,11 +92,11 @@ class CardQueue:
             self._drop(name)
         self["fifo_capacity"] = self["flights_capacity"] = 0
         if table.steps is not None:
-            self._grow_flights(1024)
+            self._grow_flights(FIRST_ROOM)
         elif table.delay:
             self._put("born", np.zeros(table.delay + 1, np.int64))
             self._put("died", np.zeros(table.delay + 1, np.int64))
-            self._grow_fifo(1024)
+            self._grow_fifo(FIRST_ROOM)
         self.set_pending(pending)
 
     def grow(self, more: int) -> None:
@@ -165,7 +167,7 @@ class CardQueue:
         self.store()
 
     def _grow_fifo(self, room: int) -> None:
-        old, capacity = self["fifo_capacity"], 1 << max(10, (room - 1).bit_length())
+        old, capacity = self["fifo_capacity"], 1 << (max(1, room) - 1).bit_length()
         ring = np.zeros(capacity, np.int32)
         if old:
             before = self._get("fifo", np.int32, old)
@@ -175,7 +177,7 @@ class CardQueue:
         self["fifo_capacity"] = capacity
 
     def _grow_flights(self, room: int) -> None:
-        old, capacity = self["flights_capacity"], 1 << max(10, (room - 1).bit_length())
+        old, capacity = self["flights_capacity"], 1 << (max(1, room) - 1).bit_length()
         both = np.zeros((2, capacity), _FLIGHT)
         both["due"] = _NEVER
         if old:

@@ -58,7 +58,7 @@ def render(
     what = [effects(operation) for operation in step_program.operations]
     written = {name for effect in what for name in effect.all_writes}
     clock_arrays = {name for clock in step_program.clocks for name in (clock.timestep, clock.t)}
-    for name in written | clock_arrays:
+    for name in sorted(written | clock_arrays):
         tables.data(name)
     dynamic = {array.id for array in step_program.arrays if array.dynamic}
     return CudaSource(

@@ -26,11 +26,11 @@ class CardWorker:
         return getattr(self._runners[context], verb)(*arguments)
 
     def _load(self, library: str, context: int, plan: bytes) -> Runner:
-        source, emulated, order, deterministic = pickle.loads(plan)
+        source, emulated, deterministic = pickle.loads(plan)
         if emulated:
             from brian2lava.engine.cuda.emulated import EmulatedCard
 
-            return Runner(EmulatedCard(library, order), source, context)
+            return Runner(EmulatedCard(library), source, context)
         from brian2lava.engine.cuda.nvidia import NvidiaCard
 
         text = Path(library).read_text(encoding="utf-8")
