@@ -77,9 +77,17 @@ def run_phase(
     return run_tests(setting, phase, tests, tell)
 
 
+def _option(text: str) -> tuple[str, object]:
+    """``name=value``; true, false and whole numbers are taken for what they are."""
+    name, _, value = text.partition("=")
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    return name, int(value) if value.isdecimal() else value
+
+
 def main() -> int:
     options = parse()
-    given = dict(each.split("=", 1) for each in options.option)
+    given = dict(_option(each) for each in options.option)
     setting = Setting(options.device, options.module, options.limit, options=given)
     expected = read_expected()
     outcomes: Outcomes = {}

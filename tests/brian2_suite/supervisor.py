@@ -35,7 +35,7 @@ class Setting:
     module: str
     test_limit: float
     start_limit: float = 120.0
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 class Worker:
