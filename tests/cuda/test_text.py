@@ -55,7 +55,7 @@ def test_kernels_of_a_small_network(update_golden: bool) -> None:
 def test_nvrtc_compiles_them(programs: dict[str, program.StepProgram], architecture: str) -> None:
     for found in programs.values():
         for deterministic in (False, True):
-            made = ptx(cuda_text(render(found, True, deterministic).text), architecture)
+            made = ptx(cuda_text(render(found, True, deterministic)), architecture)
             assert ".visible .entry b2l_level_0(" in made
 
 
@@ -65,8 +65,8 @@ def test_deterministic_code_has_no_sums_in_one_operation(
 ) -> None:
     """But those of integers, whose order does not matter, and no fused multiplication."""
     found = programs["plastic"]
-    free = ptx(cuda_text(render(found).text))
-    ordered = ptx(cuda_text(render(found, True, True).text), ARCHITECTURES[-1], "-fmad=false")
+    free = ptx(cuda_text(render(found)))
+    ordered = ptx(cuda_text(render(found, True, True)), ARCHITECTURES[-1], "-fmad=false")
     floats = re.compile(r"(red|atom)(\.global)?\.add\.f64")
     assert floats.search(free)
     assert not floats.search(ordered)

@@ -185,31 +185,32 @@ namespace b2l {
 static inline void choose(Context &b2l_c, State &s) {
 static const int clock_t[] = {3}, clock_dt[] = {4};
 (void)clock_t; (void)clock_dt;
-b2l_c.clock = 0;
-if (b2l_c.clock == 0 && ((int64_t *)b2l_c.data[10])[0] >= b2l_c.i_end[0]) { s.status = DONE; return; }
-if (b2l_c.stop) { s.status = STOP; return; }
-if (b2l_c.steps >= s.limit) { s.status = TIME; return; }
+s.clock = 0;
+if (s.clock == 0 && ((int64_t *)b2l_c.data[10])[0] >= b2l_c.i_end[0]) return rest(s, DONE);
+if (b2l_c.stop) return rest(s, STOP);
+if (s.steps >= b2l_c.limit) return rest(s, TIME);
 s.status = RUNNING;
+s.turn = 0;
 }
 static inline void next_step(Context &b2l_c, State &s) {
 { ((int64_t *)b2l_c.data[10])[0]++; ((double *)b2l_c.data[3])[0] = ((int64_t *)b2l_c.data[10])[0] * ((double *)b2l_c.data[4])[0]; }
-b2l_c.steps++;
+s.steps++;
 s.level = 0;
 choose(b2l_c, s);
 }
 }
 B2L_KERNEL(b2l_level_0) {
-b2l::Context &b2l_c = *b2l_context;
+b2l::Context &b2l_c = b2l_constants;
 b2l::State &s = *b2l_state;
 B2L_WHERE
-if (s.status != b2l::RUNNING || s.level != 0) return;
+if (s.turn != 0) return;
 int64_t full = 0;
 
 if (full == 0) {
-if (b2l_block >= s.grid[1] && b2l_block < s.grid[2]
+if (b2l_block >= b2l_c.grid[1] && b2l_block < b2l_c.grid[2]
     && true) {
-const int64_t blocks = s.grid[2] - s.grid[1]; (void)blocks;
-const int64_t block = b2l_block - s.grid[1], all = blocks * B2L_THREADS; (void)all;
+const int64_t blocks = b2l_c.grid[2] - b2l_c.grid[1]; (void)blocks;
+const int64_t block = b2l_block - b2l_c.grid[1], all = blocks * B2L_THREADS; (void)all;
 #define mine (block * B2L_THREADS + b2l_thread)
 B2L_SHARED uint32_t marked[1][B2L_THREADS / 32];
 B2L_PHASE { if (b2l_thread < B2L_THREADS / 32) marked[0][b2l_thread] = 0; }
@@ -224,8 +225,8 @@ if (operation_1::make(b2l_c)(element)) b2l::mark(marked[0], b2l_thread);
 B2L_SYNC
 B2L_PHASE {
 const int64_t element = block * B2L_THREADS + b2l_thread;
-if (b2l::marked(marked[0], b2l_thread)) s.found[0][block * B2L_THREADS + b2l::before(marked[0], b2l_thread)] = (int32_t)element;
-if (b2l_thread == 0) s.counts[0][block] = b2l::before(marked[0], B2L_THREADS - 1) + b2l::marked(marked[0], B2L_THREADS - 1);
+if (b2l::marked(marked[0], b2l_thread)) b2l_c.found[0][block * B2L_THREADS + b2l::before(marked[0], b2l_thread)] = (int32_t)element;
+if (b2l_thread == 0) b2l_c.counts[0][block] = b2l::before(marked[0], B2L_THREADS - 1) + b2l::marked(marked[0], B2L_THREADS - 1);
 }
 #undef mine
 }
@@ -237,37 +238,37 @@ B2L_PHASE { if (b2l_thread == 0) is_last = b2l::arrive(&s.arrived) == b2l_blocks
 B2L_SYNC
 if (!is_last) return;
 if (full == 0) {
-if (true) { const int64_t blocks = s.grid[2] - s.grid[1]; (void)blocks;
-b2l::join_events(s.found[0], s.counts[0], blocks, ((int32_t *)b2l_c.data[11]), b2l_c.length[11]); }
+if (true) { const int64_t blocks = b2l_c.grid[2] - b2l_c.grid[1]; (void)blocks;
+b2l::join_events(b2l_c.found[0], b2l_c.counts[0], blocks, ((int32_t *)b2l_c.data[11]), b2l_c.length[11]); }
 }
 B2L_PHASE { if (b2l_thread == 0) {
 s.arrived = 0;
 if (full != 0) {
-b2l_c.call = full > 0 ? full - 1 : full;
-s.status = b2l::FULL;
+s.call = full > 0 ? full - 1 : full;
 s.halfway = 1;
+b2l::rest(s, b2l::FULL);
 } else {
 
-s.level = 1;
+s.turn = s.level = 1;
 }
 } }
 }
 B2L_LAUNCHER(b2l_level_0)
 B2L_KERNEL(b2l_level_1) {
-b2l::Context &b2l_c = *b2l_context;
+b2l::Context &b2l_c = b2l_constants;
 b2l::State &s = *b2l_state;
 B2L_WHERE
-if (s.status != b2l::RUNNING || s.level != 1) return;
+if (s.turn != 1) return;
 int64_t full = 0;
 if (full == 0 && true && (b2l_c.rows[5][0] + ((int32_t *)b2l_c.data[11])[b2l_c.length[11] - 1] > b2l_c.capacity[5] || b2l_c.rows[6][0] + ((int32_t *)b2l_c.data[11])[b2l_c.length[11] - 1] > b2l_c.capacity[6])) full = 3;
-if (full == 0 && true && (([&] { b2l::Queue &q = s.queues[0];
+if (full == 0 && true && (([&] { b2l::Queue &q = b2l_c.queues[0];
 const b2l::Spikes spikes = b2l::spikes_of(((int32_t *)b2l_c.data[11]), b2l_c.length[11], 0, 3);
 return b2l::is_full(q, spikes); })())) full = -1;
 if (full == 0) {
-if (b2l_block >= s.grid[3] && b2l_block < s.grid[4]
+if (b2l_block >= b2l_c.grid[3] && b2l_block < b2l_c.grid[4]
     && true) {
-const int64_t blocks = s.grid[4] - s.grid[3]; (void)blocks;
-const int64_t block = b2l_block - s.grid[3], all = blocks * B2L_THREADS; (void)all;
+const int64_t blocks = b2l_c.grid[4] - b2l_c.grid[3]; (void)blocks;
+const int64_t block = b2l_block - b2l_c.grid[3], all = blocks * B2L_THREADS; (void)all;
 #define mine (block * B2L_THREADS + b2l_thread)
 B2L_PHASE {
 const b2l::Spikes spikes = b2l::spikes_of(((int32_t *)b2l_c.data[11]), b2l_c.length[11], 0, 3);
@@ -279,13 +280,13 @@ for (int64_t e = mine; e < count; e += all) kernel(spikes.events[spikes.begin + 
 }
 #undef mine
 }
-if (b2l_block >= s.grid[4] && b2l_block < s.grid[5]
+if (b2l_block >= b2l_c.grid[4] && b2l_block < b2l_c.grid[5]
     && true) {
-const int64_t blocks = s.grid[5] - s.grid[4]; (void)blocks;
-const int64_t block = b2l_block - s.grid[4], all = blocks * B2L_THREADS; (void)all;
+const int64_t blocks = b2l_c.grid[5] - b2l_c.grid[4]; (void)blocks;
+const int64_t block = b2l_block - b2l_c.grid[4], all = blocks * B2L_THREADS; (void)all;
 #define mine (block * B2L_THREADS + b2l_thread)
 B2L_PHASE {
-b2l::Queue &q = s.queues[0];
+b2l::Queue &q = b2l_c.queues[0];
 const b2l::Spikes spikes = b2l::spikes_of(((int32_t *)b2l_c.data[11]), b2l_c.length[11], 0, 3);
 auto kernel = operation_3::make(b2l_c);
 b2l::deliver_at_once(q, spikes, mine, all, kernel);
@@ -307,9 +308,9 @@ if (full == 0) {
 B2L_PHASE { if (b2l_thread == 0) {
 s.arrived = 0;
 if (full != 0) {
-b2l_c.call = full > 0 ? full - 1 : full;
-s.status = b2l::FULL;
+s.call = full > 0 ? full - 1 : full;
 s.halfway = 1;
+b2l::rest(s, b2l::FULL);
 } else {
 if (true) { { const b2l::Spikes spikes = b2l::spikes_of(((int32_t *)b2l_c.data[11]), b2l_c.length[11], 0, 3);
 const int64_t rows = ((int32_t *)b2l_c.data[12])[0] + (spikes.end - spikes.begin);
@@ -317,27 +318,27 @@ b2l_c.rows[5][0] = rows;
 b2l_c.rows[6][0] = rows;
 ((int32_t *)b2l_c.data[12])[0] = (int32_t)rows; }
  }
-if (true) { { b2l::Queue &q = s.queues[0];
+if (true) { { b2l::Queue &q = b2l_c.queues[0];
 const b2l::Spikes spikes = b2l::spikes_of(((int32_t *)b2l_c.data[11]), b2l_c.length[11], 0, 3);
 b2l::received(q, spikes); }
  }
-s.level = 2;
+s.turn = s.level = 2;
 }
 } }
 }
 B2L_LAUNCHER(b2l_level_1)
 B2L_KERNEL(b2l_level_2) {
-b2l::Context &b2l_c = *b2l_context;
+b2l::Context &b2l_c = b2l_constants;
 b2l::State &s = *b2l_state;
 B2L_WHERE
-if (s.status != b2l::RUNNING || s.level != 2) return;
+if (s.turn != 2) return;
 int64_t full = 0;
 
 if (full == 0) {
-if (b2l_block >= s.grid[6] && b2l_block < s.grid[7]
+if (b2l_block >= b2l_c.grid[6] && b2l_block < b2l_c.grid[7]
     && true) {
-const int64_t blocks = s.grid[7] - s.grid[6]; (void)blocks;
-const int64_t block = b2l_block - s.grid[6], all = blocks * B2L_THREADS; (void)all;
+const int64_t blocks = b2l_c.grid[7] - b2l_c.grid[6]; (void)blocks;
+const int64_t block = b2l_block - b2l_c.grid[6], all = blocks * B2L_THREADS; (void)all;
 #define mine (block * B2L_THREADS + b2l_thread)
 B2L_PHASE {
 const int32_t *events = ((int32_t *)b2l_c.data[11]);
@@ -362,9 +363,9 @@ if (full == 0) {
 B2L_PHASE { if (b2l_thread == 0) {
 s.arrived = 0;
 if (full != 0) {
-b2l_c.call = full > 0 ? full - 1 : full;
-s.status = b2l::FULL;
+s.call = full > 0 ? full - 1 : full;
 s.halfway = 1;
+b2l::rest(s, b2l::FULL);
 } else {
 
 b2l::next_step(b2l_c, s);
@@ -373,19 +374,20 @@ b2l::next_step(b2l_c, s);
 }
 B2L_LAUNCHER(b2l_level_2)
 B2L_KERNEL(b2l_start) {
-b2l::Context &b2l_c = *b2l_context;
+b2l::Context &b2l_c = b2l_constants;
 b2l::State &s = *b2l_state;
 B2L_WHERE
 B2L_PHASE { if (b2l_thread == 0) {
-b2l::sites = s.sites;
-if (s.halfway) s.status = b2l::RUNNING;
-else b2l::choose(b2l_c, s);
+if (s.halfway) {
+s.status = b2l::RUNNING;
+s.turn = s.level;
+} else b2l::choose(b2l_c, s);
 s.halfway = 0;
 } }
 }
 B2L_LAUNCHER(b2l_start)
 B2L_KERNEL(b2l_before_run) {
-b2l::Context &b2l_c = *b2l_context;
+b2l::Context &b2l_c = b2l_constants;
 (void)b2l_c;
 (void)b2l_state;
 B2L_WHERE

@@ -16,7 +16,7 @@ from brian2lava.engine.memory import Block, GrowingArray, arena
 #: Why the engine came back; the order of ``Reason`` in portable.hpp.
 DONE, PYTHON, FULL, TIME, STOP, ERROR = range(6)
 
-#: The fields of ``Context`` in portable.hpp, in order; each takes eight bytes.
+#: The fields of ``Context`` in runtime.hpp, in order; each takes eight bytes.
 # fmt: off
 FIELDS = (
     "data", "rows", "capacity", "length", "reals", "integers", "i_end", "due", "executions",

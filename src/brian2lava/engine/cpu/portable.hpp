@@ -1,40 +1,10 @@
-// What the engines for processors and for graphics cards contain alike: the context that they share
-// with their host, random numbers, clocks, and the arithmetic that Brian2's statements are written
-// in. It needs the integer types of <stdint.h> and the functions of <math.h>, and includes nothing.
+// What the engines for processors and for graphics cards contain alike: random numbers, clocks, and
+// the arithmetic that Brian2's statements are written in. It needs the integer types of <stdint.h>
+// and the functions of <math.h>, and includes nothing.
 
 namespace b2l {
 
 enum Reason { DONE = 0, PYTHON = 1, FULL = 2, TIME = 3, STOP = 4, ERROR = 5 };
-
-// Every field takes eight bytes: the host sees the context as an array of int64.
-struct Context {
-    void **data;          // address of each array
-    int64_t **rows;       // number of rows of a dynamic array, null for the others
-    int64_t *capacity;    // rows that fit
-    int64_t *length;      // elements of an array that does not grow
-    double *reals;        // constants
-    int64_t *integers;    // constants
-    int64_t *i_end;       // last time step of each clock
-    int64_t *due;         // clocks that are due in this step
-    int64_t *executions;  // of each random operation, since seed()
-    double *seconds;      // of each operation, when profiling
-    double *report;       // seconds of table building, ...
-    int64_t operation;    // where to go on
-    int64_t call;         // which Python call, or which operation is full
-    int64_t clock;        // the clock that leads this step
-    int64_t stop;         // set by the host
-    int64_t budget;       // nanoseconds until the engine comes back on its own
-    int64_t max_steps;    // steps until the engine comes back on its own
-    int64_t steps;        // steps done since load
-    int64_t threads;
-    int64_t profile;
-    uint64_t seed;
-    void *state;          // the engine's own
-    int64_t error;
-    int64_t exported;     // address and size of what export_queue made
-    int64_t exported_size;
-    double *dt_fallback;
-};
 
 // ---------------------------------------------------------------- random numbers
 // Philox 4x32-10 (Salmon et al. 2011): the key names seed and call site, the counter names the
@@ -155,6 +125,7 @@ static inline void between(const int32_t *events, int64_t n, int64_t first, int6
 
 // ---------------------------------------------------------------- clocks
 // Which clocks are due (Brian2's rule: the earliest, and all within 1e-4 dt of it).
+template <typename Context>
 static inline int64_t next_clocks(Context &c, int64_t n, const int *t, const int *dt) {
     int64_t leader = 0;
     double least = ((double *)c.data[t[0]])[0];

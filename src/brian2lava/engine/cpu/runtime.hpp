@@ -2,6 +2,36 @@
 
 namespace b2l {
 
+// Every field takes eight bytes: the host sees the context as an array of int64.
+struct Context {
+    void **data;          // address of each array
+    int64_t **rows;       // number of rows of a dynamic array, null for the others
+    int64_t *capacity;    // rows that fit
+    int64_t *length;      // elements of an array that does not grow
+    double *reals;        // constants
+    int64_t *integers;    // constants
+    int64_t *i_end;       // last time step of each clock
+    int64_t *due;         // clocks that are due in this step
+    int64_t *executions;  // of each random operation, since seed()
+    double *seconds;      // of each operation, when profiling
+    double *report;       // seconds of table building, ...
+    int64_t operation;    // where to go on
+    int64_t call;         // which Python call, or which operation is full
+    int64_t clock;        // the clock that leads this step
+    int64_t stop;         // set by the host
+    int64_t budget;       // nanoseconds until the engine comes back on its own
+    int64_t max_steps;    // steps until the engine comes back on its own
+    int64_t steps;        // steps done since load
+    int64_t threads;
+    int64_t profile;
+    uint64_t seed;
+    void *state;          // the engine's own
+    int64_t error;
+    int64_t exported;     // address and size of what export_queue made
+    int64_t exported_size;
+    double *dt_fallback;
+};
+
 static thread_local Site own_site;
 static inline Site &site() { return own_site; }
 

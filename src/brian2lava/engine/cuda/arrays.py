@@ -34,7 +34,6 @@ class CardArrays:
         self._room = np.zeros(max(1, count), np.int64)  # bytes
         self._capacity = np.zeros(max(1, count), np.int64)  # rows
         self._cells = card.allocate(8 * max(1, count))
-        self._places = card.allocate(8 * 4 * max(1, count))
 
     def place(self, shapes: Sequence[Shape]) -> None:
         """The arrays have these kinds from now on."""
@@ -63,19 +62,12 @@ class CardArrays:
                 self._card.release(int(self._data[k]))
             self._data[k], self._room[k] = made, wanted
 
-    def point(self, fields: NDArray[np.int64], place: dict[str, int]) -> None:
-        """Write where the arrays are into the card's context."""
+    def places(self) -> list[NDArray[np.int64]]:
+        """Addresses on the card, those of the numbers of rows, rows that fit, and elements."""
         count = max(1, self._count)
-        rows = np.array(
-            [self._cells + 8 * k if shape.grows else 0 for k, shape in enumerate(self._shapes)]
-            or [0],
-            np.int64,
-        )
+        rows = [self._cells + 8 * k if shape.grows else 0 for k, shape in enumerate(self._shapes)]
         length = self._table("length", self._count)[:count]
-        tables = np.concatenate([self._data, rows, self._capacity, length])
-        self._card.write(self._places, tables)
-        for k, name in enumerate(("data", "rows", "capacity", "length")):
-            fields[place[name]] = self._places + 8 * count * k
+        return [self._data, np.array(rows or [0], np.int64), self._capacity, length]
 
     def host(self, k: int) -> NDArray[Any]:
         """An array in the host's memory, with the rows that it has."""

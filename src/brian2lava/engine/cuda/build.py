@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from brian2lava.engine.cpu.toolchain import Built, Toolchain, build, portable_text, usable_folder
+from brian2lava.engine.cuda.plan import CudaSource
 
 #: The emulated kernels are compared with others: each operation is rounded by itself.
 _EXACT = ("-O1", "-ffp-contract=off")
@@ -20,12 +21,16 @@ def _text(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def cuda_text(source: str) -> str:
+def cuda_text(source: CudaSource) -> str:
     """The whole text that NVRTC compiles."""
-    return _text("nvidia.hpp") + portable_text() + _text("device.hpp") + source
+    return _text("nvidia.hpp") + _whole(source)
 
 
-def write_cuda(source: str) -> Built:
+def _whole(source: CudaSource) -> str:
+    return portable_text() + source.sizes + _text("device.hpp") + source.text
+
+
+def write_cuda(source: CudaSource) -> Built:
     """The text of kernels in the cache's folder, from where the card's process reads it."""
     text = cuda_text(source)
     folder = usable_folder()
@@ -38,10 +43,12 @@ def write_cuda(source: str) -> Built:
     return Built(place, compiled=True)
 
 
-def emulate_library(source: str, toolchain: Toolchain) -> Built:
+def emulate_library(source: CudaSource, toolchain: Toolchain) -> Built:
     """The kernels of ``source`` for the processor, thread by thread."""
-    header = _text("emulate.hpp") + portable_text() + _text("device.hpp")
-    return build(source, replace(toolchain, compile_args=(*_kept(toolchain), *_EXACT)), header)
+    header = _text("emulate.hpp")
+    return build(
+        _whole(source), replace(toolchain, compile_args=(*_kept(toolchain), *_EXACT)), header
+    )
 
 
 def _kept(toolchain: Toolchain) -> tuple[str, ...]:

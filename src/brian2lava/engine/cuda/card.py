@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 #: A kernel by name, and how many blocks of it are launched.
@@ -46,7 +47,11 @@ class Card(Protocol):
         """Copy from the card into a contiguous array, after all that was launched."""
         ...
 
-    def sequence(self, launches: Sequence[Launch], context: int, state: int) -> Callable[[], None]:
+    def set_constants(self, values: NDArray[np.int64]) -> None:
+        """Give the program its context, after all that was launched."""
+        ...
+
+    def sequence(self, launches: Sequence[Launch], state: int) -> Callable[[], None]:
         """What launches kernels one after the other, each time it is called."""
         ...
 

@@ -1,10 +1,10 @@
-// What every program for a graphics card contains: the state beside the context, spike delivery, and
-// the end of a kernel. Every field takes eight bytes: the host writes them as arrays of int64.
+// What every program for a graphics card contains: its context and its state, and spike delivery.
+// Every field takes eight bytes: the host writes structures as arrays of int64.
 
 namespace b2l {
 
 static const int LANES = 32;    // threads that walk one row together
-static const int64_t RUNNING = -1;
+static const int64_t RUNNING = -1, NOBODY = -1;
 
 // A spike in flight whose synapses have different delays. Its segment `cursor` .. `stop` - 1 arrives
 // at step `due`; two copies, of which a step reads one and writes the other.
@@ -34,24 +34,51 @@ struct Queue {
 // Entries of a summed variable by target.
 struct Sums { const int64_t *row; const int32_t *order; };
 
-struct State {
-    int64_t status;      // RUNNING, or why the host has to look
-    int64_t level;       // the next kernel
-    int64_t arrived;     // blocks that are through with the kernel at hand
-    int64_t halfway;     // whether the host was asked in the middle of a step
-    int64_t answered;    // whether the host has done what a call asked for
-    int64_t limit;       // steps at which the host wants to look
-    const int64_t *grid; // the first block of each group, kernel by kernel
+// What does not change while kernels run: it lies where all threads can read it at once. Its sizes are
+// those of the program.
+struct Context {
+    void *data[B2L_ARRAYS];        // address of each array
+    int64_t *rows[B2L_ARRAYS];     // number of rows of a dynamic array, null for the others
+    int64_t capacity[B2L_ARRAYS];  // rows that fit
+    int64_t length[B2L_ARRAYS];    // elements of an array that does not grow
+    double reals[B2L_REALS];
+    int64_t integers[B2L_INTEGERS];
+    int64_t i_end[B2L_CLOCKS];     // last time step of each clock
+    int64_t grid[B2L_GRID];        // the first block of each group, kernel by kernel
+    int64_t stop;                  // set by the host
+    int64_t limit;                 // steps at which the host wants to look
+    uint64_t seed;
+    int64_t *due;                  // clocks that are due in this step
+    int64_t *executions;           // of each random operation, since seed()
     Queue *queues;
     Sums *sums;
-    int32_t **found;     // of each threshold: the events of each block
-    int32_t **counts;    // and their numbers
-    const int64_t *targets;  // of each queue: how many targets there are
-    Site *sites;             // of each thread
+    int32_t **found;               // of each threshold: the events of each block
+    int32_t **counts;              // and their numbers
+    const int64_t *targets;        // of each queue: how many targets there are
+    Site *sites;                   // of each thread
 };
 
-static Site *sites;
-static inline Site &site() { return sites[thread_number()]; }
+struct State {
+    int64_t turn;      // the kernel whose turn it is; NOBODY: the host has to look
+    int64_t status;    // RUNNING, or why the host has to look
+    int64_t level;     // the kernel to go on with
+    int64_t arrived;   // blocks that are through with the kernel at hand
+    int64_t halfway;   // whether the host was asked in the middle of a step
+    int64_t answered;  // whether the host has done what a call asked for
+    int64_t call;      // which Python call, or which operation or queue is full
+    int64_t clock;     // the clock that leads this step
+    int64_t steps;     // steps done since load
+};
+
+}  // namespace b2l
+B2L_CONSTANTS(b2l::Context)
+namespace b2l {
+
+static inline Site &site() { return b2l_constants.sites[thread_number()]; }
+static inline void rest(State &s, int64_t why) {
+    s.status = why;
+    s.turn = NOBODY;
+}
 
 // ---------------------------------------------------------------- events
 // Of the threads of a block that are marked: those before `thread`, and all.

@@ -8,21 +8,21 @@
 
 #define B2L_THREADS 64
 #define B2L_KERNEL(name)                                                                    \
-    static void name##_block(b2l::Context *b2l_context, b2l::State *b2l_state,              \
-                             const int64_t b2l_block, const int64_t b2l_blocks)
+    static void name##_block(b2l::State *b2l_state, const int64_t b2l_block,                \
+                             const int64_t b2l_blocks)
 #define B2L_LAUNCHER(name)                                                                  \
-    extern "C" int64_t name(b2l::Context *context, b2l::State *state, int64_t blocks,       \
-                            int64_t order) {                                                \
+    extern "C" int64_t name(b2l::State *state, int64_t blocks, int64_t order) {             \
         b2l::order = order;                                                                 \
         for (int64_t k = 0; k < blocks; k++) {                                              \
             const int64_t mixed = blocks % 7 ? 7 * k + 3 : blocks % 11 ? 11 * k + 3 : k;   \
             const int64_t block = order == 0   ? k                                          \
                                   : order == 1 ? blocks - 1 - k                             \
                                                : mixed % blocks;                            \
-            name##_block(context, state, block, blocks);                                    \
+            name##_block(state, block, blocks);                                             \
         }                                                                                   \
         return 0;                                                                           \
     }
+#define B2L_CONSTANTS(type) extern "C" { type b2l_constants; }
 #define B2L_WHERE
 #define B2L_PHASE                                                                           \
     for (int b2l_turn = 0, b2l_thread = b2l::nth(0); b2l_turn < B2L_THREADS;                \

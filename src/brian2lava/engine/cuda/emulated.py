@@ -43,17 +43,21 @@ class EmulatedCard:
         if into.nbytes:
             ctypes.memmove(into.ctypes.data, address, into.nbytes)
 
-    def sequence(self, launches: Sequence[Launch], context: int, state: int) -> Callable[[], None]:
+    def set_constants(self, values: NDArray[np.int64]) -> None:
+        place = ctypes.c_int64.in_dll(self._library, "b2l_constants")
+        ctypes.memmove(ctypes.addressof(place), values.ctypes.data, values.nbytes)
+
+    def sequence(self, launches: Sequence[Launch], state: int) -> Callable[[], None]:
         calls = []
         for name, blocks in launches:
             function = getattr(self._library, name)
             function.restype = ctypes.c_int64
-            function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
+            function.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
             calls.append((function, blocks))
 
         def launch() -> None:
             for function, blocks in calls:
-                function(context, state, blocks, self._order)
+                function(state, blocks, self._order)
 
         return launch
 

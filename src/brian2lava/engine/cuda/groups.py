@@ -106,13 +106,13 @@ def _pass(frames: Frames, group: Group, k: int, _: program.Operation) -> Part:
         calls.append(f"if ({call}) b2l::mark(marked[{slot}], b2l_thread);")
         marks.append(slot)
         keeps.append(
-            f"if (b2l::marked(marked[{slot}], b2l_thread)) s.found[{place}][block * B2L_THREADS +"
+            f"if (b2l::marked(marked[{slot}], b2l_thread)) b2l_c.found[{place}][block * B2L_THREADS +"
             f" b2l::before(marked[{slot}], b2l_thread)] = (int32_t)element;\n"
-            f"if (b2l_thread == 0) s.counts[{place}][block] = b2l::before(marked[{slot}],"
+            f"if (b2l_thread == 0) b2l_c.counts[{place}][block] = b2l::before(marked[{slot}],"
             f" B2L_THREADS - 1) + b2l::marked(marked[{slot}], B2L_THREADS - 1);"
         )
         joins.append(
-            f"b2l::join_events(s.found[{place}], s.counts[{place}], blocks,"
+            f"b2l::join_events(b2l_c.found[{place}], b2l_c.counts[{place}], blocks,"
             f" {frames.tables.address(operation.events)},"
             f" {frames.tables.length(operation.events)});"
         )
@@ -184,7 +184,7 @@ def _pathway(frames: Frames, group: Group, k: int, operation: program.Pathway) -
     targets = tables.address(operation.targets)
     delivered = {
         Mode.AT_ONCE: "b2l::deliver_at_once(q, spikes, mine, all, kernel);",
-        Mode.BY_TARGET: f"b2l::deliver_by_target(q, spikes, {targets}, s.targets[{which}], mine,"
+        Mode.BY_TARGET: f"b2l::deliver_by_target(q, spikes, {targets}, b2l_c.targets[{which}], mine,"
         " all, kernel);",
         Mode.IN_ORDER: "if (mine == 0) b2l::deliver_in_order(q, spikes, kernel);",
     }[mode]
@@ -195,7 +195,7 @@ def _pathway(frames: Frames, group: Group, k: int, operation: program.Pathway) -
         delivered = f"{made}\n{delivered}"
     if operation.silent:
         delivered = ""
-    queue = f"b2l::Queue &q = s.queues[{which}];\n{frames.events(operation)}"
+    queue = f"b2l::Queue &q = b2l_c.queues[{which}];\n{frames.events(operation)}"
     body = f"""B2L_PHASE {{
 {queue}
 {delivered}
@@ -224,7 +224,7 @@ def _summed(frames: Frames, group: Group, k: int, operation: program.SummedVaria
     )  # fmt: skip
     kind = frames.tables.ctype(operation.target)
     body = f"""B2L_PHASE {{
-const b2l::Sums &sums = s.sums[{place}];
+const b2l::Sums &sums = b2l_c.sums[{place}];
 if (mine < {frames.text(targets)}) {{
 auto kernel = operation_{k}::make(b2l_c);
 for (int64_t target = mine; target < {frames.text(targets)}; target += all) {{

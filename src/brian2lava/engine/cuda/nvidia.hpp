@@ -15,8 +15,9 @@ typedef unsigned long long uint64_t;
 #define B2L_THREADS 256
 #define B2L_KERNEL(name)                                                                    \
     extern "C" __global__ void __launch_bounds__(B2L_THREADS)                               \
-        name(b2l::Context *b2l_context, b2l::State *b2l_state)
+        name(b2l::State *b2l_state)
 #define B2L_LAUNCHER(name)
+#define B2L_CONSTANTS(type) extern "C" { __constant__ type b2l_constants; }
 #define b2l_thread ((int)threadIdx.x)
 #define B2L_WHERE                                                                           \
     const int64_t b2l_block = blockIdx.x, b2l_blocks = gridDim.x;                           \

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from brian2lava.engine.cuda.card import Launch
@@ -90,11 +91,14 @@ class NvidiaCard:
                 self._cupy.cuda.runtime.memcpyDeviceToHost,
             )  # fmt: skip
 
-    def sequence(self, launches: Sequence[Launch], context: int, state: int) -> Callable[[], None]:
+    def set_constants(self, values: NDArray[np.int64]) -> None:
+        self.write(int(self._module.get_global("b2l_constants").ptr), values)
+
+    def sequence(self, launches: Sequence[Launch], state: int) -> Callable[[], None]:
         kernels = [(self._module.get_function(name), blocks) for name, blocks in launches]
         if not kernels:
             return lambda: None
-        arguments = (self._cupy.uint64(context), self._cupy.uint64(state))
+        arguments = (self._cupy.uint64(state),)
         with self._stream:
             self._stream.begin_capture()
             for kernel, blocks in kernels:

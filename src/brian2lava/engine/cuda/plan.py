@@ -68,6 +68,8 @@ class CudaSource(Source):
     """A rendered program. ``written`` and ``grown`` are places of arrays that a run changes, and
     whose rows it adds to; ``clocks`` those of the clocks' time steps and times."""
 
+    #: Macros that say how large the context is.
+    sizes: str = ""
     levels: tuple[LevelPlan, ...] = ()
     queues: tuple[QueuePlan, ...] = ()
     sums: tuple[SumPlan, ...] = ()

@@ -61,8 +61,17 @@ def render(
     for name in sorted(written | clock_arrays):
         tables.data(name)
     dynamic = {array.id for array in step_program.arrays if array.dynamic}
+    sizes = {
+        "ARRAYS": len(tables.arrays),
+        "REALS": len(tables.reals),
+        "INTEGERS": len(tables.integers),
+        "CLOCKS": len(step_program.clocks),
+        "GRID": first_group,
+    }
+    defined = "".join(f"#define B2L_{name} {max(1, size)}\n" for name, size in sizes.items())
     return CudaSource(
         text=canonical("\n".join(parts)),
+        sizes=defined,
         arrays=tuple(tables.arrays),
         reals=tuple(tables.reals),
         integers=tuple(tables.integers),
@@ -93,13 +102,13 @@ def _level(
     )
     bodies, joins, ends = [], [], []
     for place, (part, clock) in enumerate(zip(parts, clocks), start=first_group):
-        where = f"""const int64_t blocks = s.grid[{place + 1}] - s.grid[{place}]; (void)blocks;"""
+        where = f"""const int64_t blocks = b2l_c.grid[{place + 1}] - b2l_c.grid[{place}]; (void)blocks;"""
         if part.body:
             bodies.append(
-                f"""if (b2l_block >= s.grid[{place}] && b2l_block < s.grid[{place + 1}]
+                f"""if (b2l_block >= b2l_c.grid[{place}] && b2l_block < b2l_c.grid[{place + 1}]
     && {_due(clock, count)}) {{
 {where}
-const int64_t block = b2l_block - s.grid[{place}], all = blocks * B2L_THREADS; (void)all;
+const int64_t block = b2l_block - b2l_c.grid[{place}], all = blocks * B2L_THREADS; (void)all;
 #define mine (block * B2L_THREADS + b2l_thread)
 {part.body}
 #undef mine
@@ -109,12 +118,12 @@ const int64_t block = b2l_block - s.grid[{place}], all = blocks * B2L_THREADS; (
             joins.append(f"if ({_due(clock, count)}) {{ {where}\n{part.join} }}")
         if part.end:
             ends.append(f"if ({_due(clock, count)}) {{ {part.end} }}")
-    after = "b2l::next_step(b2l_c, s);" if last else f"s.level = {number + 1};"
+    after = "b2l::next_step(b2l_c, s);" if last else f"s.turn = s.level = {number + 1};"
     return f"""B2L_KERNEL(b2l_level_{number}) {{
-b2l::Context &b2l_c = *b2l_context;
+b2l::Context &b2l_c = b2l_constants;
 b2l::State &s = *b2l_state;
 B2L_WHERE
-if (s.status != b2l::RUNNING || s.level != {number}) return;
+if (s.turn != {number}) return;
 int64_t full = 0;
 {fulls}
 if (full == 0) {{
@@ -132,9 +141,9 @@ if (full == 0) {{
 B2L_PHASE {{ if (b2l_thread == 0) {{
 s.arrived = 0;
 if (full != 0) {{
-b2l_c.call = full > 0 ? full - 1 : full;
-s.status = b2l::FULL;
+s.call = full > 0 ? full - 1 : full;
 s.halfway = 1;
+b2l::rest(s, b2l::FULL);
 }} else {{
 {chr(10).join(ends)}
 {after}
@@ -151,17 +160,17 @@ def _said(call: int) -> int:
 
 def _python_level(number: int, operation: program.PythonCall, last: bool, clocks: int) -> str:
     """A kernel that calls the host. Where it is the last of a step, the host ends the step."""
-    after = "b2l::next_step(b2l_c, s);" if last else f"s.level = {number + 1};"
+    after = "b2l::next_step(b2l_c, s);" if last else f"s.turn = s.level = {number + 1};"
     return f"""B2L_KERNEL(b2l_level_{number}) {{
-b2l::Context &b2l_c = *b2l_context;
+b2l::Context &b2l_c = b2l_constants;
 b2l::State &s = *b2l_state;
 B2L_WHERE
-if (s.status != b2l::RUNNING || s.level != {number}) return;
+if (s.turn != {number}) return;
 B2L_PHASE {{ if (b2l_thread == 0) {{
 if ({_due(operation.clock, clocks)} && !s.answered) {{
-b2l_c.call = {operation.call};
-s.status = b2l::PYTHON;
+s.call = {operation.call};
 s.halfway = s.answered = 1;
+b2l::rest(s, b2l::PYTHON);
 }} else {{
 s.answered = 0;
 {after}
@@ -175,22 +184,23 @@ def _next_step(step_program: program.StepProgram, tables: Tables) -> str:
     """The end of a step and the choice of what is due in the next one."""
     clocks = clockwork(step_program, tables)
     ended = "\n".join(
-        f"if (b2l_c.clock == {k} && {tables.address(clock.timestep)}[0] >= b2l_c.i_end[{k}])"
-        " { s.status = DONE; return; }"
+        f"if (s.clock == {k} && {tables.address(clock.timestep)}[0] >= b2l_c.i_end[{k}])"
+        " return rest(s, DONE);"
         for k, clock in enumerate(step_program.clocks)
     )
     return f"""namespace b2l {{
 static inline void choose(Context &b2l_c, State &s) {{
 {clocks.tables}
-{clocks.choose}
+{clocks.choose.replace("b2l_c.clock", "s.clock")}
 {ended}
-if (b2l_c.stop) {{ s.status = STOP; return; }}
-if (b2l_c.steps >= s.limit) {{ s.status = TIME; return; }}
+if (b2l_c.stop) return rest(s, STOP);
+if (s.steps >= b2l_c.limit) return rest(s, TIME);
 s.status = RUNNING;
+s.turn = 0;
 }}
 static inline void next_step(Context &b2l_c, State &s) {{
 {clocks.ticks}
-b2l_c.steps++;
+s.steps++;
 s.level = 0;
 choose(b2l_c, s);
 }}
@@ -205,19 +215,20 @@ def _start(step_program: program.StepProgram) -> str:
         if isinstance(operation, program.CableEquation)
     )
     return f"""B2L_KERNEL(b2l_start) {{
-b2l::Context &b2l_c = *b2l_context;
+b2l::Context &b2l_c = b2l_constants;
 b2l::State &s = *b2l_state;
 B2L_WHERE
 B2L_PHASE {{ if (b2l_thread == 0) {{
-b2l::sites = s.sites;
-if (s.halfway) s.status = b2l::RUNNING;
-else b2l::choose(b2l_c, s);
+if (s.halfway) {{
+s.status = b2l::RUNNING;
+s.turn = s.level;
+}} else b2l::choose(b2l_c, s);
 s.halfway = 0;
 }} }}
 }}
 B2L_LAUNCHER(b2l_start)
 B2L_KERNEL(b2l_before_run) {{
-b2l::Context &b2l_c = *b2l_context;
+b2l::Context &b2l_c = b2l_constants;
 (void)b2l_c;
 (void)b2l_state;
 B2L_WHERE

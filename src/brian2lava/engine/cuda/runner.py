@@ -26,12 +26,11 @@ _CONTEXT = {name: k for k, name in enumerate(FIELDS)}
 #: The fields of ``State`` in device.hpp, in order.
 # fmt: off
 _STATE_FIELDS = (
-    "status", "level", "arrived", "halfway", "answered", "limit", "grid", "queues", "sums",
-    "found", "counts", "targets", "sites",
+    "turn", "status", "level", "arrived", "halfway", "answered", "call", "clock", "steps",
 )
 # fmt: on
 _STATE = {name: k for k, name in enumerate(_STATE_FIELDS)}
-_RUNNING = -1
+_RUNNING = _NOBODY = -1
 #: Seconds that launches without a look may take.
 _LOOK_SECONDS = 0.01
 _MOST_STEPS = 4096
@@ -45,16 +44,17 @@ class Runner:
         self._source = source
         self._host = np.ctypeslib.as_array((ctypes.c_int64 * len(FIELDS)).from_address(context))
         self._arrays = CardArrays(card, len(source.arrays), self._table)
-        self._context = card.allocate(8 * len(FIELDS))
         self._state = card.allocate(8 * len(_STATE_FIELDS))
+        self._due = card.allocate(8 * max(1, len(source.clocks) // 2))
+        self._executions = card.allocate(8 * max(1, len(source.random)))
         self._queues_at = card.allocate(8 * QUEUE_FIELDS * max(1, len(source.queues)))
         self._queues = [
             CardQueue(card, plan, self._queues_at + 8 * QUEUE_FIELDS * k)
             for k, plan in enumerate(source.queues)
         ]
-        self._tables: dict[str, tuple[int, int]] = {}
         self._rooms: list[int] = []
-        self._sums: dict[int, tuple[int, ...]] = {}
+        self._pointers: dict[str, int] = {}
+        self._grid = np.zeros(1, np.int64)
         self._stale = True
         self._step: Callable[[], None] | None = None
         self._start: Callable[[], None] | None = None
@@ -85,41 +85,46 @@ class Runner:
         for room in self._rooms:
             card.release(room)
         self._rooms = []
-        grid, launches = self._grids()
-        threads = card.threads * max([1, *(blocks for _, blocks in launches)])
+        self._grid, launches = self._grids()
+        self._pointers = self._make_tables(launches)
         state = np.zeros(len(_STATE_FIELDS), np.int64)
-        state[_STATE["status"]] = _RUNNING
-        for name, values in (
-            ("grid", grid),
-            ("targets", np.array([queue.targets for queue in self._queues] or [0], np.int64)),
-            ("sums", self._sum_tables()),
-            ("sites", np.zeros(3 * threads, np.int64)),
-        ):
-            state[_STATE[name]] = self._room(values)
-        sizes = [self._count(count) for count in source.thresholds]
-        blocks = [max(1, -(-size // card.threads)) for size in sizes]
-        state[_STATE["found"]] = self._room(
-            np.array([self._room(np.zeros(n * card.threads, np.int32)) for n in blocks] or [0])
-        )
-        state[_STATE["counts"]] = self._room(
-            np.array([self._room(np.zeros(n, np.int32)) for n in blocks] or [0])
-        )
-        state[_STATE["queues"]] = self._queues_at
+        state[_STATE["turn"]] = _NOBODY
+        state[_STATE["steps"]] = self._host[_CONTEXT["steps"]]
         card.write(self._state, state)
-        self._write_context()
+        self._write_context(0)
         self._sequences(launches)
-        card.sequence([("b2l_before_run", 1)], self._context, self._state)()
+        card.sequence([("b2l_before_run", 1)], self._state)()
         card.finish()
         self._table("report", 8, np.float64)[0] = time.perf_counter() - began
         return 0
 
+    def _make_tables(self, launches: list[tuple[str, int]]) -> dict[str, int]:
+        """What the context points at, but for the arrays."""
+        card, source = self._card, self._source
+        sizes = [self._count(count) for count in source.thresholds]
+        blocks = [max(1, -(-size // card.threads)) for size in sizes]
+        found = [self._room(np.zeros(n * card.threads, np.int32)) for n in blocks]
+        counts = [self._room(np.zeros(n, np.int32)) for n in blocks]
+        threads = card.threads * max([1, *(blocks for _, blocks in launches)])
+        targets = np.array([queue.targets for queue in self._queues] or [0], np.int64)
+        return {
+            "due": self._due,
+            "executions": self._executions,
+            "queues": self._queues_at,
+            "sums": self._room(self._sum_tables()),
+            "found": self._room(np.array(found or [0], np.int64)),
+            "counts": self._room(np.array(counts or [0], np.int64)),
+            "targets": self._room(targets),
+            "sites": self._room(np.zeros(3 * threads, np.int64)),
+        }
+
     def _sequences(self, launches: list[tuple[str, int]]) -> None:
-        context, state = self._context, self._state
-        self._start = self._card.sequence([("b2l_start", 1)], context, state)
-        self._step = self._card.sequence(launches, context, state)
+        sequence, state = self._card.sequence, self._state
+        self._start = sequence([("b2l_start", 1)], state)
+        self._step = sequence(launches, state)
         self._levels = []
         if self._host[_CONTEXT["profile"]]:
-            self._levels = [self._card.sequence([one], context, state) for one in launches]
+            self._levels = [sequence([one], state) for one in launches]
 
     def _room(self, values: NDArray[Any]) -> int:
         address = self._card.allocate(values.nbytes)
@@ -161,32 +166,22 @@ class Runner:
             tables[k] = self._room(row), self._room(order)
         return tables
 
-    def _write_context(self) -> None:
-        """The context with the card's addresses."""
-        fields = self._host.copy()
-        self._arrays.point(fields, _CONTEXT)
-        for name, values in self._numbers().items():
-            old = self._tables.get(name)
-            if old is None or old[1] < values.nbytes:
-                if old is not None:
-                    self._card.release(old[0])
-                self._tables[name] = self._card.allocate(max(8, values.nbytes)), values.nbytes
-            address = self._tables[name][0]
-            self._card.write(address, values)
-            fields[_CONTEXT[name]] = address
-        self._card.write(self._context, fields)
-
-    def _numbers(self) -> dict[str, NDArray[Any]]:
-        """The tables of the context that are numbers."""
-        source = self._source
+    def _write_context(self, limit: int) -> None:
+        """The context with the card's addresses; the order of ``Context`` in device.hpp."""
+        source, host = self._source, self._host
         clocks = len(source.clocks) // 2
-        return {
-            "reals": self._table("reals", len(source.reals), np.float64).copy(),
-            "integers": self._table("integers", len(source.integers)).copy(),
-            "i_end": self._table("i_end", clocks).copy(),
-            "due": self._table("due", clocks).copy(),
-            "executions": self._table("executions", len(source.random)).copy(),
-        }
+        parts = [
+            *self._arrays.places(),
+            self._table("reals", len(source.reals), np.float64).view(np.int64),
+            self._table("integers", len(source.integers)),
+            self._table("i_end", clocks),
+            self._grid,
+            np.array([host[_CONTEXT["stop"]], limit, host[_CONTEXT["seed"]]]),
+            np.array(list(self._pointers.values()), np.int64),
+        ]
+        self._card.set_constants(np.concatenate(parts))
+        self._card.write(self._due, self._table("due", clocks))
+        self._card.write(self._executions, self._table("executions", len(source.random)))
 
     # ------------------------------------------------------------ the run
 
@@ -197,10 +192,9 @@ class Runner:
             self._arrays.write_all()
             self._stale = False
         self._arrays.make_room()
-        self._write_context()
         until = time.perf_counter() + 1e-9 * int(host[_CONTEXT["budget"]])
         limit = int(host[_CONTEXT["steps"]]) + min(int(host[_CONTEXT["max_steps"]]), 1 << 61)
-        self._poke("limit", limit)
+        self._write_context(limit)
         assert self._start is not None
         self._start()
         while True:
@@ -246,28 +240,25 @@ class Runner:
         """As many as can spike in a step."""
         return queue.plan.last - queue.plan.first
 
-    def _poke(self, name: str, value: int) -> None:
-        self._card.write(self._state + 8 * _STATE[name], np.array([value], np.int64))
-
     def _look(self) -> tuple[int, int]:
-        state = np.empty(1, np.int64)
+        """Whether the program runs, or why not, and what it asks for."""
+        state = self._read_state()
+        return int(state[_STATE["status"]]), int(state[_STATE["call"]])
+
+    def _read_state(self) -> NDArray[np.int64]:
+        state = np.empty(len(_STATE_FIELDS), np.int64)
         self._card.read(self._state, state)
-        call = np.empty(1, np.int64)
-        self._card.read(self._context + 8 * _CONTEXT["call"], call)
-        return int(state[0]), int(call[0])
+        return state
 
     def _come_back(self, status: int) -> None:
         """What the host needs to see in any case, and all arrays where it may look at them."""
-        fields = np.empty(len(FIELDS), np.int64)
-        self._card.read(self._context, fields)
+        state = self._read_state()
         for name in ("call", "clock", "steps"):
-            self._host[_CONTEXT[name]] = fields[_CONTEXT[name]]
-        for name, count in (
-            ("executions", len(self._source.random)),
-            ("due", len(self._source.clocks) // 2),
-        ):
-            if count:
-                self._card.read(int(fields[_CONTEXT[name]]), self._table(name, count))
+            self._host[_CONTEXT[name]] = state[_STATE[name]]
+        self._card.read(self._due, self._table("due", len(self._source.clocks) // 2))
+        if self._source.random:
+            executions = self._table("executions", len(self._source.random))
+            self._card.read(self._executions, executions)
         self._arrays.read_rows(self._source.grown)
         if status in (DONE, STOP, PYTHON):
             self.bring_back()
