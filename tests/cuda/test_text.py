@@ -148,3 +148,24 @@ def test_sums_in_one_operation_in_the_text() -> None:
     assert f"b2l::add({place}, (double)(-(2.0 * w)));" in text
     assert "double v" not in text
     assert {access.array for access in sums} == {"_array_group_v"}
+
+
+def test_queues_are_counted_as_by_the_host() -> None:
+    """Not in the order of kernels: the spikes in flight of one are not another's."""
+    with on(**CARD) as device:
+        group = b2.NeuronGroup(4, "v : 1\nu : 1\nx : 1\ny : 1", threshold="v > 1", reset="",
+                               name="group")  # fmt: skip
+        first = b2.Synapses(group, group, on_pre="x_post += 1", name="a_first")
+        late = b2.Synapses(group, group, on_pre="v_post += x_post", name="b_late")
+        early = b2.Synapses(group, group, on_pre="u_post += 1", name="c_early")
+        for synapses in (first, late, early):
+            synapses.connect()
+        b2.Network(group, first, late, early).run(0.1 * b2.ms)
+        found = device.last_program
+    made = render(found)
+    pathways = [k for k, o in enumerate(found.operations) if isinstance(o, program.Pathway)]
+    in_kernels = [k for level in made.levels for k in level.operations if k in pathways]
+    assert in_kernels != pathways
+    assert [made.arrays[queue.sources] for queue in made.queues] == [
+        found.operations[k].sources for k in pathways
+    ]

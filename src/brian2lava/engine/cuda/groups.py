@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from brian2lava.engine.cpu.deliveries import pathways
 from brian2lava.engine.cpu.fuse import Group
 from brian2lava.engine.cpu.passes import count_executions
 from brian2lava.engine.cpu.source import Tables
@@ -43,7 +44,7 @@ class Frames:
     step_program: program.StepProgram
     tables: Tables
     deterministic: bool
-    queues: list[QueuePlan] = field(default_factory=list)
+    queues: dict[int, QueuePlan] = field(default_factory=dict)
     sums: list[SumPlan] = field(default_factory=list)
     thresholds: list[Count] = field(default_factory=list)
 
@@ -106,8 +107,8 @@ def _pass(frames: Frames, group: Group, k: int, _: program.Operation) -> Part:
         calls.append(f"if ({call}) b2l::mark(marked[{slot}], b2l_thread);")
         marks.append(slot)
         keeps.append(
-            f"if (b2l::marked(marked[{slot}], b2l_thread)) b2l_c.found[{place}][block * B2L_THREADS +"
-            f" b2l::before(marked[{slot}], b2l_thread)] = (int32_t)element;\n"
+            f"if (b2l::marked(marked[{slot}], b2l_thread)) b2l_c.found[{place}]"
+            f"[block * B2L_THREADS + b2l::before(marked[{slot}], b2l_thread)] = (int32_t)element;\n"
             f"if (b2l_thread == 0) b2l_c.counts[{place}][block] = b2l::before(marked[{slot}],"
             f" B2L_THREADS - 1) + b2l::marked(marked[{slot}], B2L_THREADS - 1);"
         )
@@ -172,20 +173,23 @@ for (int64_t e = {first}; e < n; e += {step}) kernel(events[e]);
 
 
 def _pathway(frames: Frames, group: Group, k: int, operation: program.Pathway) -> Part:
-    which, tables = len(frames.queues), frames.tables
+    tables = frames.tables
+    which = [place for place, _ in pathways(frames.step_program)].index(k)  # as the host counts
     mode = mode_of(operation, tables.ctype, frames.deterministic)
-    frames.queues.append(
-        QueuePlan(
-            operation.first, operation.last, tables.data(operation.sources),
-            tables.data(operation.targets), tables.data(operation.delays),
-            tables.data(operation.dt), mode is Mode.BY_TARGET and not operation.silent,
-        )
-    )  # fmt: skip
+    frames.queues[which] = QueuePlan(
+        first=operation.first,
+        last=operation.last,
+        sources=tables.data(operation.sources),
+        targets=tables.data(operation.targets),
+        delays=tables.data(operation.delays),
+        dt=tables.data(operation.dt),
+        by_target=mode is Mode.BY_TARGET and not operation.silent,
+    )
     targets = tables.address(operation.targets)
     delivered = {
         Mode.AT_ONCE: "b2l::deliver_at_once(q, spikes, mine, all, kernel);",
-        Mode.BY_TARGET: f"b2l::deliver_by_target(q, spikes, {targets}, b2l_c.targets[{which}], mine,"
-        " all, kernel);",
+        Mode.BY_TARGET: f"b2l::deliver_by_target(q, spikes, {targets}, b2l_c.targets[{which}],"
+        " mine, all, kernel);",
         Mode.IN_ORDER: "if (mine == 0) b2l::deliver_in_order(q, spikes, kernel);",
     }[mode]
     made = f"auto kernel = operation_{k}::make(b2l_c);"

@@ -77,7 +77,7 @@ def render(
         integers=tuple(tables.integers),
         random=tuple(tables.random),
         levels=tuple(plans),
-        queues=tuple(frames.queues),
+        queues=tuple(frames.queues[which] for which in sorted(frames.queues)),
         sums=tuple(frames.sums),
         thresholds=tuple(frames.thresholds),
         written=tuple(sorted(tables.data(name) for name in written | clock_arrays)),
@@ -102,13 +102,14 @@ def _level(
     )
     bodies, joins, ends = [], [], []
     for place, (part, clock) in enumerate(zip(parts, clocks), start=first_group):
-        where = f"""const int64_t blocks = b2l_c.grid[{place + 1}] - b2l_c.grid[{place}]; (void)blocks;"""
+        begin, end = f"b2l_c.grid[{place}]", f"b2l_c.grid[{place + 1}]"
+        where = f"const int64_t blocks = {end} - {begin}; (void)blocks;"
         if part.body:
             bodies.append(
-                f"""if (b2l_block >= b2l_c.grid[{place}] && b2l_block < b2l_c.grid[{place + 1}]
+                f"""if (b2l_block >= {begin} && b2l_block < {end}
     && {_due(clock, count)}) {{
 {where}
-const int64_t block = b2l_block - b2l_c.grid[{place}], all = blocks * B2L_THREADS; (void)all;
+const int64_t block = b2l_block - {begin}, all = blocks * B2L_THREADS; (void)all;
 #define mine (block * B2L_THREADS + b2l_thread)
 {part.body}
 #undef mine

@@ -72,7 +72,7 @@ class Runner:
     def begin(self, shapes: list[Shape]) -> int:
         """Copy the arrays, and build what is out of date."""
         began = time.perf_counter()
-        card, source = self._card, self._source
+        card = self._card
         self._arrays.place(shapes)
         self._arrays.write_all()
         self._stale = False
