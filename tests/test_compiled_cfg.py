@@ -15,6 +15,7 @@ from brian2lava.errors import EngineError, NotSupported
 from brian2lava.processes.shim import import_lava
 from tests.compiled_cfg_graphs import ROOM, held, make, readable
 from tests.compiled_cfg_lava import through_lava
+from tests.plugged.processes import Adding
 
 import_lava()
 from lava.magma.core.run_conditions import RunContinuous, RunSteps  # noqa: E402
@@ -23,7 +24,7 @@ from lava.proc.dense.process import Dense  # noqa: E402
 from lava.proc.io.reset import Reset  # noqa: E402
 from lava.proc.io.sink import RingBuffer as Sink  # noqa: E402
 from lava.proc.io.source import RingBuffer as Source  # noqa: E402
-from lava.proc.lif.process import LIF, LearningLIF  # noqa: E402
+from lava.proc.lif.process import LIF  # noqa: E402
 from lava.proc.monitor.process import Monitor  # noqa: E402
 
 # Lava builds its own sparse layers in a way that SciPy finds slow.
@@ -182,11 +183,11 @@ def test_a_reset_writes_a_compiled_state() -> None:
 
 
 def test_python_models_run_in_the_same_steps() -> None:
-    """LearningLIF has no compiled form: it stands between two compiled layers, in a loop too."""
+    """A model of the user's own between two compiled layers, in a loop, too."""
 
     def graph() -> tuple[Any, Any, Any]:
         _, _, neuron = _pair(vth=3)
-        middle = LearningLIF(shape=(1,), du=4095, dv=0, vth=5)
+        middle = Adding(shape=(1,))
         there, back = Dense(weights=np.array([[100]])), Dense(weights=np.array([[40]]))
         neuron.s_out.connect(there.s_in)
         there.a_out.connect(middle.a_in)
@@ -202,7 +203,7 @@ def test_python_models_run_in_the_same_steps() -> None:
         neuron.run(RunSteps(30), config)
         found.append([neuron.v.get(), middle.v.get(), sink.data.get()])
         if config.__class__ is not Loihi2SimCfg and config.compile_models:
-            assert [type(m.process) for m in neuron.runtime.plan.python] == [LearningLIF]
+            assert [type(m.process) for m in neuron.runtime.plan.python] == [Adding]
             assert "no compiled form" in str(neuron.runtime)
         neuron.stop()
     assert found[0][2].sum() > 3

@@ -197,6 +197,9 @@ def test_a_compilers_error_names_the_object() -> None:
 
 def test_empty_networks_and_no_time() -> None:
     with on(**CARD):
+        idle = b2.Network(b2.NeuronGroup(3, "v : 1", name="idle"))
+        idle.run(2 * b2.ms)
+        assert float(idle.t_) == 0.002
         group = cells(5)
         none = b2.Synapses(group, group, on_pre="ge += 1", name="none")
         none.connect(False)

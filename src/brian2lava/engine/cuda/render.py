@@ -33,7 +33,7 @@ def render(
         else:
             parts.append(KERNELS[type(operation)](k, operation, tables))
     groups = group_operations(step_program, fuse)
-    levels = levels_of(step_program, groups, side_by_side=fuse)
+    levels = levels_of(step_program, groups, side_by_side=fuse) or [[]]  # clocks go on in any case
     parts.append(_next_step(step_program, tables))
     plans: list[LevelPlan] = []
     alone: list[int] = []
@@ -41,9 +41,9 @@ def render(
     for number, members in enumerate(levels):
         chosen = [groups[member] for member in members]
         operations = tuple(k for group in chosen for k in group.members)
-        head = step_program.operations[operations[0]]
         last = number == len(levels) - 1
         name = f"b2l_level_{number}"
+        head = step_program.operations[operations[0]] if operations else None
         if isinstance(head, program.PythonCall):
             parts.append(_python_level(number, head, last, len(step_program.clocks)))
             plans.append(LevelPlan(name, (), operations))

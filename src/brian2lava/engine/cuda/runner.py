@@ -227,14 +227,15 @@ class Runner:
             for _ in range(steps):
                 self._step()
             return
-        seconds = self._table("seconds", 1 + max(max(o.operations) for o in self._source.levels),
-                              np.float64)  # fmt: skip
+        last = max((k for level in self._source.levels for k in level.operations), default=0)
+        seconds = self._table("seconds", 1 + last, np.float64)
         for _ in range(steps):
             for level, launch in zip(self._source.levels, self._levels):
                 began = time.perf_counter()
                 launch()
                 self._card.finish()
-                seconds[level.operations[0]] += time.perf_counter() - began
+                for k in level.operations[:1]:
+                    seconds[k] += time.perf_counter() - began
 
     def _spiking(self, queue: CardQueue) -> int:
         """As many as can spike in a step."""
