@@ -148,8 +148,9 @@ class Kit:
         declared = self.member.builder.py_ports[port]
         links = self.member.inputs.get(port, [])
         size = int(np.prod(declared.shape, dtype=int))
-        if not links:
-            return self._of_type(np.zeros(size, declared.d_type), allowed, port)
+        if not links:  # zeros, whatever their type
+            known = not allowed or np.dtype(declared.d_type) in map(np.dtype, allowed)
+            return np.zeros(size, declared.d_type if known else allowed[0])
         dtypes = {link.channel.dtype for link in links}
         if len(dtypes) > 1:
             raise Unfit(f"its port {port} receives numbers of several types")
