@@ -75,15 +75,18 @@ export class Tune {
     if (answer) this.traces.draw(answer.arrays);
   }
 
-  /** What is not needed at once, as soon as nothing else is asked for. */
+  /** What is not needed at once, as soon as nothing else is asked for. A key that is pressed again
+   * and again shall not wait for it: the longer it takes, the later it begins. */
   later() {
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
+      const since = performance.now();
       const tiles = await this.studio.ask("tiles", {}, { key: "tiles" });
       if (tiles) this.tiles.full(tiles.header);
+      this.slow = performance.now() - since;
       this.explore.refresh();
       this.code.refresh();
-    }, 80);
+    }, 80 + Math.min(300, 3 * (this.slow ?? 0)));
   }
 
   /** The target or the candidates are others. */
