@@ -23,10 +23,11 @@ import numpy as np
 from brian2lava.processes.shim import import_lava
 
 import_lava()
+from lava.magma.core.learning.learning_rule import Loihi2FLearningRule  # noqa: E402
 from lava.magma.core.run_conditions import RunSteps  # noqa: E402
 from lava.magma.core.run_configs import Loihi2SimCfg  # noqa: E402
 from lava.proc.conv.process import Conv  # noqa: E402
-from lava.proc.dense.process import Dense  # noqa: E402
+from lava.proc.dense.process import Dense, LearningDense  # noqa: E402
 from lava.proc.io.source import RingBuffer  # noqa: E402
 from lava.proc.lif.process import LIF  # noqa: E402
 from lava.proc.sdn.process import ActivationMode, SigmaDelta  # noqa: E402
@@ -159,6 +160,22 @@ def ring() -> Watched:
     return [(each, ("u", "v")) for each in neurons]
 
 
+def learning() -> Watched:
+    """Input -> LearningDense with a pair rule -> LIF, 500 neurons each, an epoch of 4 steps."""
+    n, rng = 500, np.random.default_rng(9)
+    rule = Loihi2FLearningRule(
+        dw="2^-3 * y0 * x1 - 2^-3 * x0 * y1", x1_impulse=16, x1_tau=4, y1_impulse=16, y1_tau=6,
+        t_epoch=4, rng_seed=1,
+    )  # fmt: skip
+    source = _input(n, 10)
+    dense = LearningDense(weights=rng.integers(0, 100, (n, n)), learning_rule=rule)
+    neurons = LIF(shape=(n,), du=4095, dv=200, vth=7000, v=rng.integers(0, 7000 << 6, n))
+    source.s_out.connect(dense.s_in)
+    dense.a_out.connect(neurons.a_in)
+    neurons.s_out.connect(dense.s_in_bap)
+    return [(neurons, ("u", "v")), (dense, ("weights",))]
+
+
 CASES = {
     "lif_dense_lif": Case(lambda: lif_dense_lif(True), "fixed_pt", 200, 100),
     "lif_dense_lif_float": Case(lambda: lif_dense_lif(False), "floating_pt", 200, 100),
@@ -166,6 +183,7 @@ CASES = {
     "graded_dense": Case(graded_dense, "fixed_pt", 200, 10),
     "conv_sdn": Case(conv_sdn, "fixed_pt", 30, 10),
     "ring": Case(ring, "fixed_pt", 200, 1000),
+    "learning": Case(learning, "fixed_pt", 100, 10),
 }
 
 

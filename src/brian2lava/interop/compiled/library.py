@@ -30,6 +30,7 @@ _TYPES = {
     "int16_t": np.int16,
     "int32_t": np.int32,
     "int64_t": np.int64,
+    "float": np.float32,
     "double": np.float64,
 }
 _STRUCT = re.compile(

@@ -1,16 +1,16 @@
 // Dense and sparse connections, with delays and without.
 
 // A connection. Rows of `weights` belong to sources; sums go over the sources that sent something.
-// Where all sums fit into the weights' own type, they are made in `narrow`, and where the weights
-// fit into 16 bits, they are read from `brief`: what a step costs is to fetch the rows.
-template <class W, class S, class A> struct Matrix {
+// Where all sums fit into the weights' own type, they are made in `narrow`, and where half the bits
+// hold the weights exactly, they are read from `brief`: what a step costs is to fetch the rows.
+template <class W, class S, class A, class B> struct Matrix {
   int64_t rows;
   int64_t columns;
   int64_t graded;
   int64_t exponent;
   int64_t fits;
   const W* weights;
-  const int16_t* brief;
+  const B* brief;
   const S* s;
   W* narrow;
   int32_t* active;
@@ -30,7 +30,21 @@ template <class W, class S, class A> struct Matrix {
     T* __restrict to = sums;
     std::memset(to, 0, columns * sizeof(T));
     const int64_t count = senders(s, rows, active);
-    for (int64_t k = 0; k < count; k++) {
+    int64_t k = 0;
+    if (!graded) {  // several rows at once, in their order: sums are fetched and stored less often
+      for (; k + 4 <= count; k += 4) {
+        const V* __restrict a = all + active[k] * columns;
+        const V* __restrict b = all + active[k + 1] * columns;
+        const V* __restrict c = all + active[k + 2] * columns;
+        const V* __restrict d = all + active[k + 3] * columns;
+        for (int64_t next = k + 4; next < count && next < k + 8; next++)
+          fetch(all + active[next] * columns, columns);
+#pragma GCC ivdep
+        for (int64_t i = 0; i < columns; i++)
+          to[i] = plus(plus(plus(plus(to[i], T(a[i])), T(b[i])), T(c[i])), T(d[i]));
+      }
+    }
+    for (; k < count; k++) {
       const int64_t j = active[k];
       const V* __restrict row = all + j * columns;
       if (k + 1 < count) fetch(all + active[k + 1] * columns, columns);

@@ -80,11 +80,11 @@ def _dense(kit: Kit, fixed: bool) -> None:
         if fixed:
             _cut(model)
         rows = np.ascontiguousarray(model.weights.T, stored)
-        brief = fixed and is_short(rows)
+        brief = in_half(rows, fixed)
         made.set("graded", is_graded(kit))
         made.set("fits", fixed and sums_fit(rows))
-        made.set("brief", rows.astype(np.int16).reshape(-1) if brief else None)
-        made.set("weights", None if brief else rows.reshape(-1))
+        made.set("brief", brief)
+        made.set("weights", rows.reshape(-1) if brief is None else None)
 
     kit.refresh.append(refresh)
 
@@ -93,6 +93,15 @@ def sums_fit(weights: Any) -> bool:
     """Whether no sum of weights leaves int32."""
     largest = max(abs(int(weights.min(initial=0))), abs(int(weights.max(initial=0))))
     return largest * len(weights) < np.iinfo(np.int32).max
+
+
+def in_half(rows: Any, fixed: bool) -> Any:
+    """Weights in half their bits, flat, where these hold them exactly; else None."""
+    if fixed:
+        return rows.astype(np.int16).reshape(-1) if is_short(rows) else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        half = rows.astype(np.float32)
+    return half.reshape(-1) if np.array_equal(half, rows) else None
 
 
 def is_short(weights: Any) -> bool:
