@@ -36,6 +36,12 @@ test-browser: setup
 	@command -v chromium >/dev/null || "$(BIN)/python" -m playwright install chromium
 	@"$(BIN)/python" -m pytest tests/studio/browser -m browser
 
+# On a machine with an NVIDIA card: what compares the kernels there with Brian2 and the CPU engine.
+test-gpu: setup
+	@"$(BIN)/python" -m pip install --quiet --editable ".[gpu]"
+	@BRIAN2LAVA_TRY_CARD=1 BRIAN2LAVA_LONG=1 "$(BIN)/python" -m pytest -k card tests/cuda \
+		tests/test_features_*.py tests/test_delays.py tests/test_random_networks.py
+
 check: setup
 	@"$(BIN)/ruff" check .
 	@"$(BIN)/ruff" format --check .

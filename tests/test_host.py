@@ -319,6 +319,16 @@ def interrupt_after(seconds: float) -> None:
     threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
 
 
+@pytest.fixture
+def keyboard() -> Iterator[None]:
+    """Ctrl-C raises, also where the tests were started in the background: there it is ignored, and
+    Brian2's own handler fails when it hands an interrupt on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("keyboard")
 def test_interrupt_waits_for_the_command(host: LavaHost) -> None:
     host.begin(10)
     interrupt_after(0.05)
@@ -333,6 +343,7 @@ def test_interrupt_waits_for_the_command(host: LavaHost) -> None:
     host.end()
 
 
+@pytest.mark.usefixtures("keyboard")
 def test_interrupt_waits_for_the_command_inline() -> None:
     inline = InlineHost(Worker())
     interrupt_after(0.05)

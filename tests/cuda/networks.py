@@ -11,8 +11,10 @@ import numpy as np
 from brian2.devices.device import reset_device
 
 import brian2lava
+from tests.networks import devices
 
-CARD = {"hardware": "GPU", "emulate": True}
+#: On a graphics card where ``make test-gpu`` says so.
+CARD = {"hardware": "GPU", "emulate": not devices.CARD}
 
 
 @contextmanager

@@ -57,6 +57,10 @@ def test_looking_for_a_card_does_not_touch_it_here(
 ) -> None:
     _with_a_driver(monkeypatch, tmp_path)
     monkeypatch.setattr(present, "_LOOK", "print('found')")
+    monkeypatch.delenv(present.TRY, raising=False)
+    assert "BRIAN2LAVA_TRY_CARD=1" in _refused(hardware="GPU")
+    present.why_no_card.cache_clear()
+    monkeypatch.setenv(present.TRY, "1")
     assert present.why_no_card() is None
     assert "cupy" not in sys.modules
 

@@ -27,6 +27,9 @@ import brian2lava  # noqa: F401  (importing it registers the device)
 #: Name of the device under test.
 DEVICE = os.environ.get("BRIAN2LAVA_TEST_DEVICE", "lava")
 
+#: Whether kernels run on a graphics card, and not on the processor.
+CARD = os.environ.get("BRIAN2LAVA_TRY_CARD", "") not in ("", "0")
+
 #: Whether every engine and the long variants run.
 LONG = os.environ.get("BRIAN2LAVA_LONG", "") not in ("", "0")
 
@@ -50,7 +53,7 @@ ENGINES = (
     Engine("threads", {"host": "inline", "threads": 2}),
     Engine("unfused", {"host": "inline", "fuse": False}),
     Engine("objects", {"granularity": "object"}),
-    Engine("card", {"host": "inline", "hardware": "GPU", "emulate": True}),
+    Engine("card", {"host": "inline", "hardware": "GPU", "emulate": not CARD}),
 )
 
 needs_lava_device = pytest.mark.skipif(

@@ -51,8 +51,10 @@ template <class Out, bool ternary> struct LifFixed {
   }
 };
 
+// `alike`: all neurons have the decays and thresholds of the first.
 template <bool ternary> struct LifFloat {
   int64_t n;
+  int64_t alike;
   int64_t interval;
   int64_t offset;
   int64_t period;   // of LIFRefractory
@@ -79,17 +81,23 @@ template <bool ternary> struct LifFloat {
       }
       return;
     }
+    if (alike) sweep<true>(); else sweep<false>();
+  }
+  template <bool same> void sweep() const {
     const double* __restrict input = a;
     const double* __restrict added = bias;
     double* __restrict current = u;
     double* __restrict voltage = v;
     double* __restrict spike = s;
+    const double kept_u = same ? keep_u[0] : 0, kept_v = same ? keep_v[0] : 0;
+    const double upper = same ? high[0] : 0, lower = same ? low[0] : 0;
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; i++) {
-      const double c = current[i] * keep_u[i] + input[i];
+      const double c = current[i] * (same ? kept_u : keep_u[i]) + input[i];
       current[i] = c;
-      const double x = voltage[i] * keep_v[i] + c + added[i];
-      const double up = x > high[i] ? 1.0 : 0.0, down = ternary && x < low[i] ? 1.0 : 0.0;
+      const double x = voltage[i] * (same ? kept_v : keep_v[i]) + c + added[i];
+      const double up = x > (same ? upper : high[i]) ? 1.0 : 0.0;
+      const double down = ternary && x < (same ? lower : low[i]) ? 1.0 : 0.0;
       spike[i] = up - down;
       voltage[i] = up != down ? 0.0 : x;
     }

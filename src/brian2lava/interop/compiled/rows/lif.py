@@ -84,8 +84,8 @@ def _float(kit: Kit, thresholds: tuple[str, ...], operation: str) -> None:
     keep_u, keep_v, high, low = (np.zeros(n) for _ in range(4))
     interval, offset = _resets(kit)
     refractory = hasattr(model, "refractory_period_end")
-    kit.add(
-        operation, n=n, interval=interval, offset=offset,
+    made = kit.add(
+        operation, n=n, alike=0, interval=interval, offset=offset,
         period=model.refractory_period if refractory else 0,
         until=kit.state("refractory_period_end", np.int64) if refractory else None,
         a=kit.input("a_in", np.float64),
@@ -99,6 +99,8 @@ def _float(kit: Kit, thresholds: tuple[str, ...], operation: str) -> None:
         keep_v[:] = spread(1 - np.asarray(model.dv, np.float64), shape, np.float64)
         for array, name in zip((high, low), thresholds):
             array[:] = spread(getattr(model, name), shape, np.float64)
+        alike = (keep_u, keep_v, high, low)
+        made.set("alike", n > 0 and all((array == array[0]).all() for array in alike))
 
     refresh()
     kit.refresh.append(refresh)
