@@ -13,6 +13,7 @@ from brian2lava.errors import FitError
 from brian2lava.fit import CANDIDATES, FitOptions, Fitting, Sweep, Target, candidate, fit
 from brian2lava.fit.batch import Batch, Stimulus
 from brian2lava.fit.candidates.candidate import Frame
+from brian2lava.fit.search import optimisers
 from brian2lava.fit.search.loss import Loss
 from brian2lava.fit.search.optimisers import OPTIMISERS, optimiser
 from brian2lava.fit.search.result import ranked
@@ -45,11 +46,12 @@ def leaky() -> Target:
 
 
 # ------------------------------------------------------------ the whole
-@pytest.mark.parametrize("method", ["cma", "differential_evolution"])
+@pytest.mark.parametrize("method", ["cma", "differential_evolution", "optuna"])
 def test_a_chip_neuron_is_refitted(leaky: Target, method: str) -> None:
-    if method == "cma":
-        pytest.importorskip("cma")
-    result = fit(leaky, ["LIF"], QUICK, evaluations=6000, optimiser=method)
+    if method in ("cma", "optuna"):
+        pytest.importorskip(method)
+    budget = 1500 if method == "optuna" else 6000
+    result = fit(leaky, ["LIF"], QUICK, evaluations=budget, optimiser=method)
     best = result.best
     assert best.evaluation.gamma("held_out") > 0.8 and best.evaluation.gamma("train") > 0.8
     assert best.evaluations <= 6000 + 512 and best.seconds > 0
@@ -57,6 +59,37 @@ def test_a_chip_neuron_is_refitted(leaky: Target, method: str) -> None:
     assert losses == sorted(losses, reverse=True) and losses[-1] == best.losses[0]
     own = Batch("LIF").run(best.settings, Stimulus(leaky.sweeps[0].current)).train(0) * DT
     assert np.array_equal(own, best.evaluation.trains[0])
+
+
+def test_an_optimiser_of_ones_own(leaky: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Guessing:
+        """Asks for points at random."""
+
+        converged = False
+
+        def __init__(self, start: Any, spread: float, size: int, seed: int) -> None:
+            self._rng, self._shape = np.random.default_rng(seed), (size, len(start))
+
+        def ask(self) -> Any:
+            return self._rng.random(self._shape)
+
+        def tell(self, points: Any, losses: Any) -> None:
+            asked.append(len(losses))
+
+    asked: list[int] = []
+    monkeypatch.setitem(OPTIMISERS, "guessing", Guessing)
+    result = fit(leaky, ["LIF"], QUICK, evaluations=1500, optimiser="guessing")
+    assert sum(asked) > 500 and np.isfinite(result.best.losses[0])
+
+
+def test_an_optimiser_that_is_not_installed_is_named(
+    leaky: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(optimisers, "_installed", lambda package: False)
+    with pytest.raises(
+        FitError, match=r"'optuna' needs the package optuna: .*brian2lava\[optuna\]"
+    ):
+        fit(leaky, ["LIF"], QUICK, optimiser="optuna")
 
 
 def test_what_is_held_out_is_not_seen(leaky: Target) -> None:

@@ -100,8 +100,52 @@ class DifferentialEvolution:
         return bool(np.ptp(self._points, axis=0).max() < 1e-5)
 
 
+class Optuna:
+    """Optuna's tree-structured Parzen estimator (Bergstra et al. 2011).
+
+    It looks at all that it was told before each proposal, which takes long: for small budgets.
+    """
+
+    converged = False
+
+    def __init__(self, start: Any, spread: float, size: int, seed: int) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._size, self._trials = size, []  # type: int, list[Any]
+        self._failed = optuna.trial.TrialState.FAIL
+        self._axes = {
+            f"x{k}": optuna.distributions.FloatDistribution(0.0, 1.0) for k in range(len(start))
+        }
+        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+        self._study = optuna.create_study(sampler=sampler)
+        rng = np.random.default_rng(seed)
+        near = np.clip(np.asarray(start) + rng.normal(0, spread, (size, len(start))), 0, 1)
+        for point in (start, *near[1:]):
+            self._study.enqueue_trial(dict(zip(self._axes, map(float, point))))
+
+    def ask(self) -> Any:
+        self._trials = [self._study.ask(self._axes) for _ in range(self._size)]
+        return np.array([[trial.params[name] for name in self._axes] for trial in self._trials])
+
+    def tell(self, points: Any, losses: Any) -> None:
+        for trial, loss in zip(self._trials, np.asarray(losses, float)):
+            if np.isfinite(loss):
+                self._study.tell(trial, loss)
+            else:
+                self._study.tell(trial, state=self._failed)
+
+
 Maker = Callable[[Any, float, int, int], Optimiser]
-OPTIMISERS: dict[str, Maker] = {"cma": CMA, "differential_evolution": DifferentialEvolution}
+#: By name; a function put here is another: it gets a starting point in the unit cube, how far from
+#: it to begin, how many points to propose at once, and a seed.
+OPTIMISERS: dict[str, Maker] = {
+    "cma": CMA,
+    "differential_evolution": DifferentialEvolution,
+    "optuna": Optuna,
+}
+#: The package and the extra that an optimiser needs.
+_NEEDS = {"cma": ("cma", "fit"), "optuna": ("optuna", "optuna")}
 
 
 def optimiser(name: str) -> Maker:
@@ -113,13 +157,14 @@ def optimiser(name: str) -> Maker:
         There is none of that name, or its package is not installed.
     """
     if name == "auto":
-        name = "cma" if _installed() else "differential_evolution"
+        name = "cma" if _installed("cma") else "differential_evolution"
     if name not in OPTIMISERS:
         raise FitError(f"optimiser {name!r}: there are 'auto', {', '.join(map(repr, OPTIMISERS))}.")
-    if name == "cma" and not _installed():
+    package, extra = _NEEDS.get(name, (None, None))
+    if package is not None and not _installed(package):
         raise FitError(
-            "optimiser 'cma' needs the package cma: pip install 'brian2lava[fit]', or choose"
-            " 'differential_evolution'."
+            f"optimiser {name!r} needs the package {package}: pip install 'brian2lava[{extra}]', or"
+            " choose 'differential_evolution'."
         )
     return _cma_or_one if name == "cma" else OPTIMISERS[name]
 
@@ -130,7 +175,7 @@ def _cma_or_one(start: Any, spread: float, size: int, seed: int) -> Optimiser:
     return make(start, spread, size, seed)
 
 
-def _installed() -> bool:
+def _installed(package: str) -> bool:
     from importlib.util import find_spec
 
-    return find_spec("cma") is not None
+    return find_spec(package) is not None
