@@ -350,15 +350,16 @@ def test_targets_that_can_not_be(make: Any, message: str) -> None:
 
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_optimisers_find_the_bottom_of_a_bowl(name: str) -> None:
-    if name == "cma":
-        pytest.importorskip("cma")
+    if name in ("cma", "optuna"):
+        pytest.importorskip(name)
+    rounds, near = (10, 0.02) if name == "optuna" else (80, 1e-6)  # its points are few and apart
     goal = np.array([0.3, 0.7, 0.5])
     search = OPTIMISERS[name](np.full(3, 0.5), 0.2, 20, 4)
     best = np.inf
-    for _ in range(80):
+    for _ in range(rounds):
         points = search.ask()
         assert points.shape == (20, 3) and points.min() >= 0 and points.max() <= 1
         losses = ((points - goal) ** 2).sum(axis=1)
         best = min(best, float(losses.min()))
         search.tell(points, losses)
-    assert best < 1e-6
+    assert best < near

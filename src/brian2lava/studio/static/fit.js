@@ -18,7 +18,7 @@ export class FitView {
     this.boxes = make("div", { class: "boxes", role: "group", "aria-label": "Candidates" });
     this.effort = make("select", { id: "effort", change: () => this.kept() }, ...EFFORTS.map(([value, text]) => make("option", { value, text: `${text} settings` })));
     this.seeds = make("input", { type: "number", id: "seeds", min: 1, max: 20, value: 3, change: () => this.kept() });
-    this.optimiser = make("select", { id: "optimiser", change: () => this.kept() }, ...[["auto", "CMA-ES where it is installed"], ["cma", "CMA-ES"], ["differential_evolution", "differential evolution"]].map(([value, text]) => make("option", { value, text })));
+    this.optimiser = make("select", { id: "optimiser", change: () => this.kept() }, ...[["auto", "CMA-ES where it is installed"], ["cma", "CMA-ES"], ["differential_evolution", "differential evolution"], ["optuna", "Optuna (small budgets)"]].map(([value, text]) => make("option", { value, text })));
     this.effort.value = "6000";
     this.cost = make("p", { class: "soft", id: "estimate" });
     this.bounds = make("div", { class: "bounds" });
