@@ -34,7 +34,7 @@ ROWS = (
     ("options, Brian2's preferences, sweeps of standalone scripts",
      "test_(features_options|compiler_options|standalone_api)::"),
     ("kernels for graphics cards, run by the processor",
-     "test_(emulated|text|without_a_card)::"),
+     "test_(emulated|text|through_cupy|without_a_card)::"),
     ("networks drawn at random agree with Brian2's runtime", "test_random_networks::"),
     ("a sample of Brian2's own tests", "test_brian2_sample::"),
     ("killed processes, Ctrl-C, damaged caches", "test_(reliability|host)::"),

@@ -18,7 +18,7 @@ from brian2.units import second
 from brian2lava.capture.code_object import LoopCodeObject
 from brian2lava.capture.network import Captured, capture
 from brian2lava.device.clocks import Ticking, due
-from brian2lava.device.compiler import compile_program, current_compiler
+from brian2lava.device.compiler import compile_program, current_compiler, naming_operation
 from brian2lava.device.loaded import Loaded
 from brian2lava.device.on_card import for_card
 from brian2lava.device.parts import host_for, plan
@@ -114,9 +114,10 @@ def engine_loop(
         host, make_instance = host_for(device, net, in_parts, captured), in_parts.make_instance()
         finished.notes.append(f"{len(in_parts.graph.ways)} Lava processes: brian2lava.draw()")
     finished.host = host.name
-    loaded = device.runs.load(
-        net, source, captured, built.path, storage, device.options.threads, host, make_instance
-    )
+    with naming_operation(captured.program):  # the kernels of a card are compiled where they run
+        loaded = device.runs.load(
+            net, source, captured, built.path, storage, device.options.threads, host, make_instance
+        )
     watch.lap("start")
     instance = loaded.instance
     if chip is not None:
