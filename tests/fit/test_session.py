@@ -23,6 +23,7 @@ from brian2lava.errors import FitError
 from brian2lava.fit import Sweep, Target
 from brian2lava.fit.session import SESSION_VERSION, Session
 from brian2lava.fit.session import archive as archive_module
+from brian2lava.fit.session import history as history_module
 from brian2lava.fit.session.history import MOST_EDITS, History
 from tests.fit.drawn_settings import drawn_settings, drawn_stimulus
 
@@ -88,6 +89,24 @@ def test_the_oldest_edits_are_forgotten() -> None:
     for k in range(MOST_EDITS + 10):
         history.add(f"edit {k}", {"k": k})
     assert len(history.edits) == MOST_EDITS and history.present["k"] == MOST_EDITS + 9
+
+
+def test_a_history_in_memory_leaves_nothing_behind(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file, as Python 3.10 makes it, holds the same; the other way needs no folder."""
+    made = History({"k": 0})
+    made.add("an edit", {"k": 1})
+    monkeypatch.setattr(history_module, "IN_MEMORY", False)
+    in_a_file = made.to_bytes()
+    assert History.from_bytes(in_a_file, 1, "it").edits == made.edits
+    if hasattr(sqlite3.Connection, "serialize"):
+        monkeypatch.setattr(history_module, "IN_MEMORY", True)
+        monkeypatch.setattr("tempfile.tempdir", str(path / "nowhere"))
+        for data in (in_a_file, made.to_bytes()):
+            assert History.from_bytes(data, 1, "it").edits == made.edits
+        with pytest.raises(FitError, match="history is not one of a session's"):
+            History.from_bytes(b"", 0, "it")
 
 
 def test_what_json_lacks_is_no_edit() -> None:

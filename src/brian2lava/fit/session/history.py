@@ -7,7 +7,7 @@ import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from brian2lava.errors import FitError
 
 #: Edits that can be undone; older ones are forgotten.
 MOST_EDITS = 500
+#: Whether Python (3.11 and later, with an SQLite that can) keeps a data base in memory, so that a
+#: process that is killed meanwhile leaves no folder behind.
+IN_MEMORY = hasattr(sqlite3.Connection, "serialize")
 _TABLE = "CREATE TABLE edit (number INTEGER PRIMARY KEY, what TEXT, at REAL, document TEXT)"
 
 
@@ -90,15 +93,14 @@ class History:
     # ------------------------------------------------------------ on disk
     def to_bytes(self) -> bytes:
         """An SQLite data base with the table ``edit``."""
-        with _database() as (base, path):
+        with _database() as (base, whole):
             base.execute(_TABLE)
             base.executemany(
                 "INSERT INTO edit VALUES (?, ?, ?, ?)",
                 [(k, e.what, e.at, json.dumps(e.document)) for k, e in enumerate(self.edits)],
             )
             base.commit()
-            base.close()
-            return path.read_bytes()
+            return whole()
 
     @classmethod
     def from_bytes(cls, data: bytes, position: int, what: str) -> History:
@@ -141,13 +143,17 @@ def _document(text: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _database(data: bytes = b"") -> Any:
-    """A data base in a file of its own, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="brian2lava-") as folder:
+def _database(data: bytes = b"") -> Iterator[tuple[sqlite3.Connection, Callable[[], bytes]]]:
+    """A data base, begun from its bytes, and what returns them; gone afterwards."""
+    with contextlib.ExitStack() as stack:
+        if IN_MEMORY:
+            base: Any = stack.enter_context(contextlib.closing(sqlite3.connect(":memory:")))
+            if data:
+                base.deserialize(data)
+            yield base, base.serialize
+            return
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="brian2lava-"))
         path = Path(folder) / "history.sqlite"
         path.write_bytes(data)
-        base = sqlite3.connect(path)
-        try:
-            yield base, path
-        finally:
-            base.close()
+        base = stack.enter_context(contextlib.closing(sqlite3.connect(path)))
+        yield base, path.read_bytes
