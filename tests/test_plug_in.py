@@ -522,6 +522,17 @@ def test_draw_tells_of_the_lava_processes() -> None:
         assert f"LIF '{lif.name}'.s_out -> 'neurongroup'.v_in, latency 1" in text
 
 
+def test_draw_tells_of_no_other_networks_lava_processes() -> None:
+    with under(_ENGINES[3]):
+        first, _, _ = _loop()
+        first.run(0.2 * ms)
+        plain = _counter(2, name="plain")
+        Network(plain).run(0.2 * ms)
+        assert "LIF" not in str(brian2lava.draw())
+        first.run(0.1 * ms)
+        assert "LIF" in str(brian2lava.draw())
+
+
 def test_groups_in_a_magic_network_come_and_go(here: None) -> None:
     """A process keeps no group alive, so magic networks hold what the user holds."""
 

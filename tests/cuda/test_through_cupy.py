@@ -53,7 +53,7 @@ def test_a_card_that_goes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_nvrtc_says_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     _card(monkeypatch, broken='operation_0_vector(1): error: identifier "x" is undefined')
-    with pytest.raises(CompileError, match="(?s)of 'cells_.*identifier \"x\" is undefined"):
+    with pytest.raises(CompileError, match='(?s)of \'cells_.*identifier "x" is undefined'):
         _run()
 
 

@@ -167,7 +167,7 @@ class LavaDevice(StandaloneInterface):
         drawn = self.last_parts.drawing()
         if self._plugs is None:
             return drawn
-        return replace(drawn, text=drawn.text + self._plugs.described())
+        return replace(drawn, text=drawn.text + self._plugs.described(self.last_parts.objects))
 
     # ------------------------------------------------------------ other Lava processes
     def process(self, group: Any, run_cfg: Any = None) -> BrianGroup:

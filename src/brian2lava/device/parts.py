@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,7 @@ class Planned:
     ownership: Ownership
     graph: Graph
     step_program: program.StepProgram
+    objects: weakref.WeakSet[Any]
 
     def make_instance(self) -> Callable[..., Any]:
         """What makes this program's instance, as ``Instance`` does that of a whole program."""
@@ -58,7 +60,8 @@ def plan(
     sizes = {
         edge.arrays[0]: len(storage[edge.arrays[0]]) for edge in ways.edges if edge.kind == "spikes"
     }
-    return Planned(source, ways, whose, plan_graph(ways, whose, sizes), captured.program)
+    graph = plan_graph(ways, whose, sizes)
+    return Planned(source, ways, whose, graph, captured.program, weakref.WeakSet(objects))
 
 
 def ownership(captured: Captured, objects: Sequence[BrianObject]) -> Ownership:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Collection
 from typing import Any
 
 from brian2lava.errors import NotSupported, OptionError
@@ -60,9 +61,9 @@ class Plugs:
             _refuse_elsewhere(graph, net, here, options)
             graph.prepare(net)
 
-    def described(self) -> str:
-        """All graphs of Lava processes that have run, as text."""
-        graphs = self._of(list(self._graphs))
+    def described(self, objects: Collection[Any]) -> str:
+        """The graphs of Lava processes that have run with one of ``objects``, as text."""
+        graphs = self._of([group for group in self._graphs if group in objects])
         return "".join("\n" + graph.described() for graph in graphs)
 
     def refuse_store(self, net: Any) -> None:
