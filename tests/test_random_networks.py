@@ -30,9 +30,9 @@ from tests.networks.scripts import Probe, Script, scripts
 
 #: Networks for each engine, and where hypothesis starts.
 _EXAMPLES = {
-    "inline": 15, "lava": 5, "numpy": 5, "threads": 5, "unfused": 5, "objects": 5, "card": 5,
+    "inline": 10, "lava": 3, "numpy": 3, "threads": 3, "unfused": 3, "objects": 3, "card": 3,
 }  # fmt: skip
-_FACTOR = 50 if LONG else 1
+_FACTOR = 80 if LONG else 1
 #: A comparison of values nearer than this (relative) may go either way.
 _TIE = 1e-9
 #: Chance that equal distributions are taken for different ones; seeds are fixed.
