@@ -198,7 +198,7 @@ def test_wide_bounds_are_logarithmic() -> None:
 
 
 def test_without_cma_differential_evolution_serves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(optimisers, "_installed", lambda: False)
+    monkeypatch.setattr(optimisers, "_installed", lambda package: False)
     target = simulated(LIF, Step(3e-10, 0.1), 1e-4)
     fit = float_fit(target, LIF, {"R": (20e6, 300e6)}, evaluations=200)
     assert fit.parameters["R"] == pytest.approx(80e6, rel=0.02)
