@@ -5,6 +5,8 @@ from brian2lava.fit.export import Exported, Request, export
 from brian2lava.fit.float_fit import FloatFit, float_fit
 from brian2lava.fit.many import Cell, Many, ManyProgress, ManyResult, fit_many, pattern_cells
 from brian2lava.fit.search import FitOptions, FitResult, Fitting, Found, Progress, fit
+from brian2lava.fit.search.front import Front
+from brian2lava.fit.search.pareto import pareto
 from brian2lava.fit.session import Session
 from brian2lava.fit.target import (
     Sweep,
@@ -26,6 +28,7 @@ __all__ = [
     "Fitting",
     "FloatFit",
     "Found",
+    "Front",
     "Many",
     "ManyProgress",
     "ManyResult",
@@ -42,6 +45,7 @@ __all__ = [
     "fit_many",
     "float_fit",
     "model_target",
+    "pareto",
     "pattern_cells",
     "read_recording",
     "read_recording_bytes",

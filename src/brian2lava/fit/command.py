@@ -16,6 +16,7 @@ from brian2lava.errors import FitError
 from brian2lava.fit.export import Request, export
 from brian2lava.fit.many.command import INTERRUPTED, ManyCommand, run_many
 from brian2lava.fit.search import FitOptions, Fitting
+from brian2lava.fit.search.pareto import pareto
 from brian2lava.fit.search.weights import weights_from
 from brian2lava.fit.session import Session
 from brian2lava.fit.target import Target
@@ -250,6 +251,39 @@ def many(words: Mapping[str, Any], names: tuple[str, ...] | None, options: FitOp
     )
     with stopping() as stop:
         return run_many(asked, stop.is_set)
+
+
+def fronts(words: Mapping[str, Any], request: Request | None, out: TextIO | None = None) -> int:
+    """A front of every candidate between the objectives of the word "pareto", from the command
+    line's words; returns the exit code.
+
+    Each is printed as a table. With the word "output" its knee is exported there, in a folder a
+    candidate, with the front as ``front.svg``.
+
+    Raises
+    ------
+    FitError
+        A word that has no meaning for fronts, or what :func:`brian2lava.fit.pareto` raises.
+    """
+    for word in ("session", "resume", "many", "no_lava"):
+        if word in words:
+            raise FitError(f"--{word.replace('_', '-')} does not go with --pareto; leave it out.")
+    if request is None:
+        raise FitError("--pareto: name a model or the file of a recording.")
+    names, target = [name.strip() for name in words["pareto"].split(",")], request.target()
+    profile = request.options.profile()
+    candidates = Fitting(target, request.candidates, request.options).candidates
+    with stopping() as stop:
+        for name in (each.name for each in candidates):
+            front = pareto(target, name, names, options=request.options, stop=stop.is_set)
+            print(front, file=out or sys.stdout)
+            if "output" in words:
+                made = export(front.result(), Path(words["output"]) / name, None, profile)
+                (made.folder / "front.svg").write_text(front.figure(), encoding="utf-8")
+                print(f"The knee is written to {made.folder}.", file=out or sys.stdout)
+            if stop.is_set():
+                return INTERRUPTED
+    return 0
 
 
 def options_of(given: dict[str, Any]) -> FitOptions:
