@@ -35,6 +35,7 @@ ROWS = (
      "test_(features_options|compiler_options|standalone_api)::"),
     ("kernels for graphics cards, run by the processor",
      "test_(emulated|text|through_cupy|without_a_card)::"),
+    ("the same bits from every engine and machine (`deterministic=True`)", "test_deterministic::"),
     ("networks drawn at random agree with Brian2's runtime", "test_random_networks::"),
     ("a sample of Brian2's own tests", "test_brian2_sample::"),
     ("killed processes, Ctrl-C, damaged caches", "test_(reliability|host)::"),

@@ -106,8 +106,10 @@ class Options:
         One Lava process a network, or one a Brian2 object, with ports; results are the same.
         "object" costs Lava's protocol in every step: it is for looking, and for connecting.
     deterministic : bool
-        For ``engine="cuda"``: sums of what arrives at one neuron are made in Brian2's order, and
-        every operation is rounded by itself. Slower, and the same in every run.
+        The same bits in every run, on every processor and every graphics card: sums of what
+        arrives at one neuron are made in Brian2's order, every operation is rounded by itself, and
+        ``exp``, ``sin`` and their like are brian2lava's own. Slower. Functions of a user's own that
+        call other ones of the system (``erf``) are as equal as those.
     emulate : bool
         For ``engine="cuda"``: the card's kernels are compiled for the processor and run thread by
         thread. Slow; to look into them where there is no card.
@@ -281,11 +283,15 @@ def _nearest(name: str, known: Any) -> str:
 def _refuse_unserved(options: Options) -> None:
     if options.engine == "cuda":
         _refuse_without_card(options)
-    for name in ("deterministic", "emulate"):
-        if getattr(options, name) and options.engine != "cuda":
-            raise OptionError(
-                f"set_device('lava', {name}=True): that is for graphics cards; add hardware='GPU'."
-            )
+    if options.emulate and options.engine != "cuda":
+        raise OptionError(
+            "set_device('lava', emulate=True): that is for graphics cards; add hardware='GPU'."
+        )
+    if options.deterministic and options.engine == "numpy":
+        raise OptionError(
+            "set_device('lava', deterministic=True, engine='numpy'): NumPy's functions differ"
+            " between processors; leave engine out."
+        )
     if options.backend in ("lava", "chip") and options.hardware in CHIPS:
         from brian2lava.interop.backend import choose_backend
 

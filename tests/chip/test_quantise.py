@@ -159,7 +159,7 @@ def test_weights_are_the_nearest_on_their_grid(
     weights: list[float], scale: float, learning: bool
 ) -> None:
     synapses = projection(weights, learning=rule(scale) if learning else None)
-    ideal = network(projections=[synapses])
+    ideal = network(lif(threshold=0.0), [synapses])
     made = quantise(ideal, "Loihi2", LAVA, scales={"a": scale}, compensate="none")
     seen = []
     for part in made.network.projections:
@@ -344,6 +344,15 @@ def test_a_decay_that_rounds_to_nothing_is_refused() -> None:
         quantise(network(lif(tau_u=2.0)), "Loihi2", BRIAN2LOIHI)
     none = quantise(network(lif(more=[quantity("dv", "decay", 0.0)])), "Loihi2", LAVA)
     assert row(none, "dv").integer.low == 0
+
+
+def test_a_threshold_that_would_be_nothing_is_refused() -> None:
+    """One neuron's drive is so large that the scale for all leaves no threshold to the others."""
+    drive = np.full(10, 1e-3)
+    quantise(network(lif(bias=drive)), "Loihi2", LAVA)
+    drive[3] = 1e4
+    with pytest.raises(ChipLimit, match="'vth'.*neuron 0 would be 0.*a group of their own"):
+        quantise(network(lif(bias=drive)), "Loihi2", LAVA)
 
 
 def test_a_threshold_that_the_rounded_voltage_cannot_reach_is_flagged() -> None:

@@ -41,8 +41,11 @@ def current_compiler() -> str:
     return "none was found" if path is None else compiler_version(path)
 
 
-def toolchain(extra: dict[str, list[str]] | None = None) -> Toolchain:
-    """The compiler with the arguments that Brian2's preferences and user functions ask for."""
+def toolchain(extra: dict[str, list[str]] | None = None, exact: bool = False) -> Toolchain:
+    """The compiler with the arguments that Brian2's preferences and user functions ask for.
+
+    With ``exact`` operations keep their order and roundings, whatever the preferences say.
+    """
     extra = extra or {}
     path = compiler_path()
     if path is None:
@@ -69,6 +72,7 @@ def toolchain(extra: dict[str, list[str]] | None = None) -> Toolchain:
             *prefs["codegen.cpp.extra_link_args"],
         ),
         sources=tuple(_unique(extra.get("sources", []))),
+        exact=exact,
     )
 
 
@@ -77,7 +81,10 @@ def _unique(words: Iterable[str]) -> list[str]:
 
 
 def compile_program(
-    source: Source, step_program: program.StepProgram, extra: dict[str, list[str]] | None = None
+    source: Source,
+    step_program: program.StepProgram,
+    extra: dict[str, list[str]] | None = None,
+    exact: bool = False,
 ) -> Built:
     """The library of a program.
 
@@ -87,7 +94,7 @@ def compile_program(
         With the compiler's message, and the Brian2 object and code that it is about.
     """
     with naming_operation(step_program):
-        return build(source.text, toolchain(extra))
+        return build(source.text, toolchain(extra, exact))
 
 
 @contextmanager

@@ -103,7 +103,8 @@ def engine_loop(
         finished.notes += notes
     else:
         source = render(captured.program, fuse) if in_parts is None else in_parts.source
-        built = compile_program(source, captured.program, captured.compiler_kwds)
+        exact = device.options.deterministic
+        built = compile_program(source, captured.program, captured.compiler_kwds, exact)
     finished.compiler, finished.cached = current_compiler(), not built.compiled
     watch.lap("compile")
     if in_parts is None:

@@ -43,7 +43,9 @@ def for_card(
     if options.emulate:
         notes.append("the card's kernels were run by the processor (emulate=True)")
         with naming_operation(captured.program):
-            built = emulate_library(source, toolchain(captured.compiler_kwds))
+            built = emulate_library(
+                source, toolchain(captured.compiler_kwds, options.deterministic)
+            )
     else:
         built = write_cuda(source)
     return source, built, make, notes

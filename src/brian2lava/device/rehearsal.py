@@ -42,7 +42,9 @@ def rehearse(
     """
     check(captured.program)
     source = render(captured.program, fuse=device.options.fuse)
-    built = compile_program(source, captured.program, captured.compiler_kwds)
+    built = compile_program(
+        source, captured.program, captured.compiler_kwds, device.options.deterministic
+    )
     instance = cpu.Instance(
         source,
         built.path,

@@ -44,7 +44,9 @@ def run_network(
         raise ValueError(f"Function 'run' expected a non-negative duration but got '{duration}'")
     watch = Stopwatch()
     if device.engine != "numpy":
-        start_runtime(toolchain())  # compiles beside Brian2's code generation
+        start_runtime(
+            toolchain(exact=device.options.deterministic)
+        )  # compiles beside Brian2's code generation
     objects = net.sorted_objects
     device.runs.collect_garbage(net, objects)
     t_start, t_end = net.t, net.t + duration

@@ -129,8 +129,9 @@ class SetupCode:
         self.library = self._build()
 
     def _build(self) -> Any:
+        exact = self.device.options.deterministic
         try:
-            return build(self.source.text, toolchain(self.captured.compiler_kwds)).path
+            return build(self.source.text, toolchain(self.captured.compiler_kwds, exact)).path
         except CompileError as error:
             origin = self.captured.program.origin
             raise CompileError(

@@ -86,7 +86,8 @@ class Stepping:
         prepare_python_calls(captured)
         program = check(captured.program)
         source = render(program, self._device.options.fuse)
-        path = compile_program(source, program, captured.compiler_kwds).path
+        exact = self._device.options.deterministic
+        path = compile_program(source, program, captured.compiler_kwds, exact).path
         return lambda: _Compiled(self._device, self.net, captured, source, path)
 
     def step(self) -> bool:

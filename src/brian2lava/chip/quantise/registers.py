@@ -160,6 +160,8 @@ def _register(
         given = replace(quantity, value=quantity.value / bias_factor)
         return _bias(population, given, real, scale)
     integers, note = rounded(real), ""
+    if quantity.kind == "threshold":
+        _check_thresholds(population, quantity, integers)
     if quantity.inclusive:
         integers = integers + inward(quantity.register)
         note = "one step of 64 nearer, so that a voltage at the threshold fires, too"
@@ -182,6 +184,20 @@ def _register(
     )  # fmt: skip
     return _Made({quantity.register: integers}, integers, kind.unscale(integers, scale, profile),
                  note)  # fmt: skip
+
+
+def _check_thresholds(population: IdealPopulation, quantity: Quantity, integers: Any) -> None:
+    """Refuse thresholds that would be reached by anything: all neurons share one scale."""
+    lost = np.broadcast_to((integers == 0) & (quantity.value > 0), (population.size,))
+    if not lost.any():
+        return
+    neuron = int(np.flatnonzero(lost)[0])
+    raise ChipLimit(
+        f"{_what(population, quantity)}, {_told(population, quantity)}: that of neuron {neuron}"
+        " would be 0 in the chip's integers. All neurons of a group share one scale, which is so"
+        " small here because some reach far larger voltages, or have far larger drives or levels."
+        " Put those into a group of their own, or make them smaller."
+    )
 
 
 def _check_decays(

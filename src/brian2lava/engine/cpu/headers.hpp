@@ -22,5 +22,7 @@
 #define B2L_PRECISE __attribute__((noinline))
 #define B2L_VECTOR_FUNCTION B2L_PRECISE __attribute__((const))
 #endif
+#ifndef B2L_EXACT
 extern "C" B2L_VECTOR_FUNCTION double exp(double x) noexcept;
+#endif
 

@@ -1,6 +1,7 @@
 // The part of the runtime that is the same for every program: compiled once, linked to all.
 // Its text follows that of runtime.hpp.
 
+#ifndef B2L_EXACT
 // exp(x) = 2^n exp(r), |r| <= ln(2)/2; exp(r) by a polynomial of degree 11 (Chebyshev fit, relative
 // error 3e-18), evaluated in a tree; n is added to the exponent. Below the normal numbers: 0.
 extern "C" B2L_VECTOR_FUNCTION double exp(double x) noexcept {
@@ -30,6 +31,7 @@ extern "C" B2L_VECTOR_FUNCTION double exp(double x) noexcept {
     value = x > 709.78271289338397 ? (double)INFINITY : value;
     return x == x ? value : x;
 }
+#endif
 
 namespace b2l {
 

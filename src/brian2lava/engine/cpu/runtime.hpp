@@ -158,8 +158,9 @@ template <typename T> static void copy_in_order(Queue &q, int place, const T *va
 }
 
 // ---------------------------------------------------------------- denormal numbers
+// Processors may lose them and graphics cards keep them, so where bits count they stay.
 static inline unsigned flush_denormals() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(B2L_EXACT)
     const unsigned before = _mm_getcsr();
     _mm_setcsr(before | 0x8040);
     return before;
@@ -169,7 +170,7 @@ static inline unsigned flush_denormals() {
 }
 
 static inline void restore_denormals(unsigned before) {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(B2L_EXACT)
     _mm_setcsr(before);
 #else
     (void)before;

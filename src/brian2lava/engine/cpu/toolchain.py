@@ -33,9 +33,23 @@ from brian2lava.errors import CompileError
 _REQUIRED = (
     "-std=c++17",
     "-fPIC",
-    "-D__FAST_MATH__",
     "-w",
     *(("-mprefer-vector-width=512",) if platform.machine() in ("x86_64", "AMD64") else ()),
+)
+#: The system's vector functions are declared.
+_FAST = ("-D__FAST_MATH__",)
+#: Every operation is rounded by itself, in the order in which it is written.
+_EXACT = (
+    "-fno-fast-math",
+    "-fno-unsafe-math-optimizations",
+    "-fno-associative-math",
+    "-fno-reciprocal-math",
+    "-fno-finite-math-only",
+    "-fno-single-precision-constant",
+    "-fsigned-zeros",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
 )
 #: Our own exp has the standard name: calls of it must stay in the library.
 _LINK = ("-shared", "-pthread", *(("-Wl,-Bsymbolic",) if sys.platform == "linux" else ()))
@@ -43,18 +57,25 @@ _LINK = ("-shared", "-pthread", *(("-Wl,-Bsymbolic",) if sys.platform == "linux"
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A compiler with its arguments."""
+    """A compiler with its arguments; ``exact`` compiles to the same bits on every processor."""
 
     compiler: str
     compile_args: tuple[str, ...] = ()
     link_args: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    exact: bool = False
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """What stands behind all other arguments."""
+        return _REQUIRED + (_EXACT if self.exact else _FAST)
 
     @property
     def identity(self) -> str:
         """What the key of a cache entry says of the compiler and the machine."""
         return "\n".join(
             [_version(self.compiler), _processor(), *self.compile_args, "|", *self.link_args]
+            + ["exact"] * self.exact
         )
 
 
@@ -81,7 +102,12 @@ def build(source: str, toolchain: Toolchain, header: str | None = None) -> Built
     With a ``header``, that is what the source begins with, and no runtime is linked to it.
     """
     extra = "".join(Path(path).read_text(encoding="utf-8") for path in toolchain.sources)
-    key = _key(toolchain.identity, runtime_text() if header is None else header, source, extra)
+    key = _key(
+        toolchain.identity,
+        runtime_text(toolchain.exact) if header is None else header,
+        source,
+        extra,
+    )
     folder = usable_folder()
     library = folder / f"{key}.so"
     if _intact(library):
@@ -89,7 +115,9 @@ def build(source: str, toolchain: Toolchain, header: str | None = None) -> Built
     runtime = start_runtime(toolchain) if header is None else None
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as scratch:
         text = Path(scratch) / f"{key}.cpp"
-        text.write_text((_header() if header is None else header) + source, encoding="utf-8")
+        text.write_text(
+            (_header(toolchain.exact) if header is None else header) + source, encoding="utf-8"
+        )
         objects = [
             _compile(path, Path(scratch) / f"{place}.o", toolchain)
             for place, path in enumerate([text, *map(Path, toolchain.sources)])
@@ -106,7 +134,7 @@ def start_runtime(toolchain: Toolchain) -> Callable[[], Path]:
 
     What is returned waits for it and gives the object file.
     """
-    key = _key(toolchain.identity, runtime_text())
+    key = _key(toolchain.identity, runtime_text(toolchain.exact))
     folder = usable_folder()
     place = folder / f"{key}.o"
     with _runtime_lock:
@@ -147,31 +175,33 @@ def _in_background(work: Callable[[], Path]) -> Future[Path]:
 def _compile_runtime(key: str, folder: Path, toolchain: Toolchain) -> Path:
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as scratch:
         text = Path(scratch) / f"{key}.cpp"
-        text.write_text(runtime_text(), encoding="utf-8")
+        text.write_text(runtime_text(toolchain.exact), encoding="utf-8")
         return _put(
             _compile(text, Path(scratch) / f"{key}.o", toolchain), folder, toolchain, beside=text
         )
 
 
 @functools.cache
-def _header() -> str:
-    headers, runtime = (
-        Path(__file__).with_name(name).read_text(encoding="utf-8")
-        for name in ("headers.hpp", "runtime.hpp")
-    )
-    return headers + portable_text() + runtime
+def _text(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 @functools.cache
-def portable_text() -> str:
+def _header(exact: bool) -> str:
+    # <cmath> takes names of macros away, so it comes before them
+    begin = "#define B2L_EXACT\n#include <cmath>\n" if exact else ""
+    return begin + _text("headers.hpp") + portable_text(exact) + _text("runtime.hpp")
+
+
+def portable_text(exact: bool = False) -> str:
     """What programs for processors and for graphics cards contain alike."""
-    return Path(__file__).with_name("portable.hpp").read_text(encoding="utf-8")
+    return (_text("exact.hpp") if exact else "") + _text("portable.hpp")
 
 
 @functools.cache
-def runtime_text() -> str:
+def runtime_text(exact: bool = False) -> str:
     """The source of what all programs share."""
-    return _header() + Path(__file__).with_name("runtime.cpp").read_text(encoding="utf-8")
+    return _header(exact) + _text("runtime.cpp")
 
 
 def _key(*parts: str) -> str:
@@ -214,7 +244,7 @@ def usable_folder() -> Path:
 
 
 def _compile(text: Path, made: Path, toolchain: Toolchain) -> Path:
-    _run([toolchain.compiler, *toolchain.compile_args, *_REQUIRED, "-c", text, "-o", made])
+    _run([toolchain.compiler, *toolchain.compile_args, *toolchain.required, "-c", text, "-o", made])
     return made
 
 

@@ -27,7 +27,7 @@ def cuda_text(source: CudaSource) -> str:
 
 
 def _whole(source: CudaSource) -> str:
-    return portable_text() + source.sizes + _text("device.hpp") + source.text
+    return portable_text(source.exact) + source.sizes + _text("device.hpp") + source.text
 
 
 def write_cuda(source: CudaSource) -> Built:
@@ -45,7 +45,7 @@ def write_cuda(source: CudaSource) -> Built:
 
 def emulate_library(source: CudaSource, toolchain: Toolchain) -> Built:
     """The kernels of ``source`` for the processor, thread by thread."""
-    header = _text("emulate.hpp")
+    header = ("#include <cmath>\n" if source.exact else "") + _text("emulate.hpp")
     return build(
         _whole(source), replace(toolchain, compile_args=(*_kept(toolchain), *_EXACT)), header
     )

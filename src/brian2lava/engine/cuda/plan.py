@@ -66,7 +66,8 @@ class SumPlan:
 @dataclass(frozen=True)
 class CudaSource(Source):
     """A rendered program. ``written`` and ``grown`` are places of arrays that a run changes, and
-    whose rows it adds to; ``clocks`` those of the clocks' time steps and times."""
+    whose rows it adds to; ``clocks`` those of the clocks' time steps and times. ``exact`` computes
+    the same bits everywhere."""
 
     #: Macros that say how large the context is.
     sizes: str = ""
@@ -78,3 +79,4 @@ class CudaSource(Source):
     grown: tuple[int, ...] = ()
     clocks: tuple[int, ...] = ()
     one_by_one: tuple[int, ...] = ()
+    exact: bool = False

@@ -84,6 +84,7 @@ def render(
         grown=tuple(sorted(tables.data(name) for name in written & dynamic)),
         clocks=tuple(sorted(tables.data(name) for name in clock_arrays)),
         one_by_one=tuple(alone),
+        exact=deterministic,
     )
 
 
