@@ -188,13 +188,18 @@ def drawn(target: Target, name: str = "LIF", count: int = 40, **frame: Any) -> S
 
 
 def test_each_objective_is_the_loss_with_its_weight_alone(adaptive: Target) -> None:
+    (sweep,) = adaptive.sweeps
+    train = sweep.spikes[0]
+    repeated = Sweep(sweep.current, (train, train + 2 * DT), sweep.voltage)
+    short = Sweep(sweep.current[:1500], (train[train < 1.5],))
+    several = replace(adaptive, sweeps=(repeated, short))
     names = [term.name for term in TERMS]
     settings, batch = drawn(adaptive), Batch("LIF")
-    found = Objectives(adaptive, batch, WINDOW, names).each(settings)
+    found = Objectives(several, batch, WINDOW, names).each(settings)
     whole = sum(term.first for term in TERMS)
     for k, name in enumerate(names):
-        loss = Loss(adaptive, batch, WINDOW, alone([name])).free(settings) / whole
-        few = batch.run(settings, Stimulus(adaptive.sweeps[0].current)).counts < 200
+        loss = Loss(several, batch, WINDOW, alone([name])).free(settings) / whole
+        few = batch.run(settings, Stimulus(sweep.current)).counts < 100
         assert few.sum() > 10
         assert found[few, k] == pytest.approx(loss[few], abs=1e-9), name
 
