@@ -13,6 +13,7 @@ from brian2lava.fit.target import Target
 from brian2lava.fit.target.models import TARGET_MODELS, target_model
 from brian2lava.fit.target.simulated import model_target, simulate
 from brian2lava.fit.target.stimuli import Noise
+from brian2lava.studio.typed_equations import form_of, read, target_of
 
 #: What one finds on landing: an adapting neuron under a noisy current.
 LANDING: Mapping[str, Any] = {
@@ -25,7 +26,9 @@ LANDING: Mapping[str, Any] = {
 
 
 def made_from(origin: Mapping[str, Any]) -> Target:
-    """The target of an origin: model, pattern, parameters, noise, dt; see :class:`Setup`."""
+    """The target of an origin; see :class:`Setup`."""
+    if origin.get("equations"):
+        return target_of(origin)
     noise = origin.get("noise")
     return model_target(
         origin["model"],
@@ -57,7 +60,9 @@ def known_models() -> list[dict[str, Any]]:
 def answer(origin: Mapping[str, Any], current: Any, dt: float) -> tuple[Any, Any]:
     """Spike times and voltage of the model behind a target, under another current."""
     neuron, substeps = _neuron(
-        json.dumps({key: origin.get(key) for key in ("model", "pattern", "parameters")})
+        json.dumps(
+            {key: origin.get(key) for key in ("model", "pattern", "parameters", "equations")}
+        )
     )
     sweep = simulate(neuron, current, dt, substeps)
     return sweep.spikes[0], sweep.voltage
@@ -66,6 +71,8 @@ def answer(origin: Mapping[str, Any], current: Any, dt: float) -> tuple[Any, Any
 @functools.lru_cache(maxsize=16)
 def _neuron(text: str) -> tuple[Any, int]:
     origin = json.loads(text)
+    if origin["equations"]:
+        return read(form_of(origin["equations"])).neuron, 1
     model = target_model(origin["model"])
     if origin["pattern"]:
         model = model.with_pattern(origin["pattern"])

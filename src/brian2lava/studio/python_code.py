@@ -10,6 +10,7 @@ from brian2lava.fit.search import FitOptions
 from brian2lava.studio.fit_page import chosen, options
 from brian2lava.studio.setup import Setup
 from brian2lava.studio.synapse_page import synapse_code
+from brian2lava.studio.typed_equations import code_lines
 
 if TYPE_CHECKING:
     from brian2lava.studio.desk import Desk
@@ -31,7 +32,10 @@ def code_of(desk: Desk, page: str) -> str:
 def _target_lines(setup: Setup) -> list[str]:
     """How the target comes about."""
     origin, target = setup.origin, setup.target
-    if origin:
+    if origin.get("equations"):
+        lines, arguments = code_lines(origin)
+        call = "equations_target(\n    " + ",\n    ".join(arguments) + ","
+    elif origin:
         arguments = [repr(origin["model"])]
         if origin.get("pattern"):
             arguments.append(f"pattern={origin['pattern']!r}")

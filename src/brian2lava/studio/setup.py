@@ -64,8 +64,9 @@ class Setup:
     window : float
         Seconds that matched spikes may lie apart.
     origin : dict
-        What a model's target was made of: "model", "pattern", "parameters", "noise", "dt"; empty
-        for a recording, or a target from Python.
+        What a model's target was made of: "model", "pattern", "parameters", "noise", "dt"; or of
+        typed equations: "equations" (see :mod:`brian2lava.studio.typed_equations`), "stimulus",
+        "dt"; empty for a recording, or a target from Python.
     """
 
     target: Target

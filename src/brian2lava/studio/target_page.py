@@ -13,6 +13,7 @@ from brian2lava.fit.target import Target, read_recording_bytes
 from brian2lava.studio.decimate import least_and_largest, positions
 from brian2lava.studio.model_targets import known_models, made_from
 from brian2lava.studio.scores import spans_of
+from brian2lava.studio.typed_equations import EXAMPLE, METHODS, form_of, read
 
 if TYPE_CHECKING:
     from brian2lava.studio.desk import Desk
@@ -31,6 +32,35 @@ def models(desk: Desk, given: Mapping[str, Any]) -> Answer:
 def from_model(desk: Desk, given: Mapping[str, Any]) -> None:
     """A built-in model becomes the target."""
     origin = {key: given.get(key) for key in ("model", "pattern", "parameters", "noise", "dt")}
+    desk.bench.set_target(made_from(origin), origin)
+
+
+def equations(desk: Desk, given: Mapping[str, Any]) -> Answer:
+    """The form of typed equations: as the target on the bench has it, or an example."""
+    origin = desk.bench.setup.origin
+    typed = bool(origin.get("equations"))
+    form = form_of(origin["equations"] if typed else EXAMPLE)
+    kept = {key: origin[key] for key in ("stimulus", "dt")} if typed else {}
+    return {"form": form, "methods": METHODS, "typed": typed, **kept, **_looked(form)}, {}
+
+
+def check_equations(desk: Desk, given: Mapping[str, Any]) -> Answer:
+    """What is wrong with a form, by field, and what its equations leave open."""
+    return _looked(form_of(given["form"])), {}
+
+
+def _looked(form: Mapping[str, Any]) -> dict[str, Any]:
+    found = read(form)
+    shown = ("errors", "parameters", "states", "input", "voltage")
+    return {name: getattr(found, name) for name in shown}
+
+
+def from_equations(desk: Desk, given: Mapping[str, Any]) -> None:
+    """Typed equations become the target."""
+    origin = {
+        "equations": form_of(given["form"]), "stimulus": given.get("stimulus"),
+        "dt": given.get("dt"),
+    }  # fmt: skip
     desk.bench.set_target(made_from(origin), origin)
 
 
@@ -98,5 +128,10 @@ def _kind(target: Target, kind: str, sweep: int) -> dict[str, Any]:
     return found
 
 
-OPERATIONS: dict[str, Any] = {"models": models, "overview": overview}
-CHANGES: dict[str, Any] = {"from_model": from_model, "from_file": from_file}
+OPERATIONS: dict[str, Any] = {
+    "models": models, "overview": overview, "equations": equations,
+    "check_equations": check_equations,
+}  # fmt: skip
+CHANGES: dict[str, Any] = {
+    "from_model": from_model, "from_file": from_file, "from_equations": from_equations,
+}  # fmt: skip

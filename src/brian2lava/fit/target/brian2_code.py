@@ -64,7 +64,16 @@ def kernel_of(neuron: NeuronEquations) -> NeuronKernel:
     FitError
         Brian2 refuses the equations, or they draw random numbers.
     """
-    return _kernel(
+    return _kernel(*_parts(neuron))
+
+
+def check(neuron: NeuronEquations) -> None:
+    """What :func:`kernel_of` refuses, without compiling anything."""
+    _generated(*_parts(neuron))
+
+
+def _parts(neuron: NeuronEquations) -> tuple[Any, ...]:
+    return (
         neuron.name, neuron.equations, neuron.threshold, neuron.reset, neuron.refractory,
         tuple((name, value.unit) for name, value in neuron.parameters.items()),
         tuple(neuron.initial.items()), neuron.input, neuron.input_unit, neuron.voltage,
@@ -117,16 +126,20 @@ def identifiers_in(*texts: str) -> frozenset[str]:
 
 
 @functools.lru_cache(maxsize=64)
-def _kernel(name: str, *parts: Any) -> NeuronKernel:
+def _kernel(*parts: Any) -> NeuronKernel:
+    return NeuronKernel(_generated(*parts))
+
+
+@functools.lru_cache(maxsize=64)
+def _generated(name: str, *parts: Any) -> NeuronCode:
     with runtime_device():
         try:
-            code = _code(*parts)
+            return _code(*parts)
         except FitError:
             raise
         except Exception as problem:
             # Brian2 has no exception of its own for what it refuses
             raise FitError(f"{name}: Brian2 refuses the equations: {_short(problem)}") from problem
-    return NeuronKernel(code)
 
 
 def _code(

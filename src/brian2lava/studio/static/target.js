@@ -1,6 +1,7 @@
 // Choose what is to be reproduced: a model or a recording; brush spans; see how reliable it is.
 
 import { CodeFold, current, digits, fixed, make, tell } from "./page.js";
+import { EquationsForm } from "./equations.js";
 import { BARE, TimeGroup, colour, line } from "./plot.js";
 
 const ROW = 9;
@@ -9,8 +10,9 @@ export class TargetView {
   constructor(studio) {
     this.studio = studio;
     this.code = new CodeFold(studio, "target");
+    this.equations = new EquationsForm(studio, (answer) => this.chosen(answer));
     this.element = make("div", { class: "columns" },
-      make("aside", { class: "panel", "aria-label": "Choose a target" }, this.makeDrop(), this.makeModel()),
+      make("aside", { class: "panel", "aria-label": "Choose a target" }, this.makeDrop(), this.makeModel(), this.equations.element),
       make("div", { class: "stage" }, this.makeOverview(), this.code.element));
     this.kind = "train";
     this.sweep = 0;
@@ -259,6 +261,7 @@ export class TargetView {
       if (origin?.pattern) this.pattern.value = origin.pattern;
       this.brushWith("train");
     }
+    this.equations.fill();
     this.look();
     this.code.refresh();
   }
