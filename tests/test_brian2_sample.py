@@ -14,7 +14,7 @@ from tests.brian2_suite.verdict import judge
 
 _ROOT = Path(__file__).parents[1]
 _PHASES = ("standalone", "multiple_runs", "runtime_only", "codegen_independent")
-_TESTS_A_PHASE = 6
+_TESTS_A_PHASE = 4
 
 
 def _run_suite(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

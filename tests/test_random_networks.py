@@ -30,7 +30,7 @@ from tests.networks.scripts import Probe, Script, scripts
 
 #: Networks for each engine, and where hypothesis starts.
 _EXAMPLES = {
-    "inline": 10, "lava": 3, "numpy": 3, "threads": 3, "unfused": 3, "objects": 3, "card": 3,
+    "inline": 7, "lava": 3, "numpy": 2, "threads": 2, "unfused": 2, "objects": 3, "card": 3,
 }  # fmt: skip
 _FACTOR = 80 if LONG else 1
 #: A comparison of values nearer than this (relative) may go either way.

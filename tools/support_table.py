@@ -62,7 +62,7 @@ ROWS = (
     ("fits: targets from models and recordings", "test_(targets|recordings)::"),
     ("fits: register sets side by side, against emulator and Lava", "test_(batch|network)::"),
     ("fits: searches, registers recovered, equations, synapses",
-     "test_((search|loss_weights|precision|recover|float_fit)"
+     "test_((search|loss_weights|pareto|precision|recover|float_fit)"
      "|synapse_(learning|response|targets))::"),
     ("fits: many cells and many models", "test_(many|batch_page)::"),
     ("fits: metrics", "test_metrics"),

@@ -270,6 +270,9 @@ def _add_fit(commands: Any) -> None:
     fit.add_argument("--candidates", help="names with commas between (default: all)")
     for name, kind, text in _FIT_OPTIONS:
         fit.add_argument(f"--{name}", type=kind, help=text)
+    fit.add_argument(
+        "--pareto", metavar="NAMES", help="print the front between scores, for example f1,voltage"
+    )
     fit.add_argument("--output", type=Path, metavar="DIR", help="where the exports go")
     fit.add_argument("--session", type=Path, metavar="FILE", help="where the fit is kept")
     fit.add_argument(
@@ -286,7 +289,15 @@ _OPTION_NAMES = tuple(name for name, *_ in _FIT_OPTIONS)
 
 def _fit(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from brian2lava.errors import BrianLavaError
-    from brian2lava.fit.command import Command, many, only, options_of, refuse_without_target, run
+    from brian2lava.fit.command import (
+        Command,
+        fronts,
+        many,
+        only,
+        options_of,
+        refuse_without_target,
+        run,
+    )
     from brian2lava.fit.export import Request
 
     words = vars(given)
@@ -295,7 +306,7 @@ def _fit(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         options = options_of({name: words[name] for name in _OPTION_NAMES if name in words})
         candidates = words.get("candidates")
         names = None if candidates is None else tuple(candidates.split(","))
-        if "many" in words:
+        if "many" in words and "pareto" not in words:
             return many(words, names, options)
         if "targets" in words:
             request = Request(only(words["targets"]), words.get("pattern"), names, options)
@@ -303,6 +314,8 @@ def _fit(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             refuse_without_target(
                 name for name in ("pattern", "candidates", *_OPTION_NAMES) if name in words
             )
+        if "pareto" in words:
+            return fronts(words, request)
         return run(
             Command(
                 request,

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from brian2lava.cli import main
 from brian2lava.errors import FitError
 from brian2lava.fit import (
     FitOptions,
@@ -379,3 +380,12 @@ def test_fronts_from_the_command_lines_words(tmp_path: Path, adaptive: Target) -
         fronts({"pareto": "f1,rate", "session": "a"}, request)
     with pytest.raises(FitError, match="--pareto: name a model or the file"):
         fronts({"pareto": "f1,rate"}, None)
+
+
+def test_the_command_line_has_the_option(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["fit", "LIF", "--candidates", "LIF", "--evaluations", "500", "--pareto", "f1,rate"]
+    assert main(words) == 0
+    assert "of which none is better in all of f1, rate" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as left:
+        main([*words[:-1], "f1,voltag"])
+    assert left.value.code == 2 and "Did you mean 'voltage'?" in capsys.readouterr().err

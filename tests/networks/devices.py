@@ -1,7 +1,7 @@
 """The engines that a comparison runs on, in one place, and a clean Brian2 for each of them.
 
 A test that takes ``engine`` gets one of :data:`ENGINES`. The quick suite gives each test the
-first, and half of them one other, chosen by the test's name; ``BRIAN2LAVA_LONG=1`` gives it all.
+first, and a third of them one other, chosen by the test's name; ``BRIAN2LAVA_LONG=1`` gives it all.
 ``BRIAN2LAVA_TEST_DEVICE=runtime`` puts Brian2's runtime device in the place of ours, which checks
 the comparisons themselves.
 """
@@ -66,8 +66,8 @@ def engines_for(name: str) -> tuple[Engine, ...]:
     if LONG:
         return ENGINES
     others = ENGINES[1:]
-    chosen, again = divmod(zlib.crc32(name.encode()), 2)
-    return (ENGINES[0], *[others[chosen % len(others)]] * again)
+    chosen, second = divmod(zlib.crc32(name.encode()), 3)
+    return (ENGINES[0], *[others[chosen % len(others)]] * (second == 0))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
