@@ -36,7 +36,7 @@ from brian2lava.fit.target.typed import (
 METHODS = ("", "exact", "exponential_euler", "euler", "rk2", "rk4")
 #: Differential equations for which an exact solution is looked for: for two that hold each other,
 #: with long coefficients, SymPy takes longer than anybody waits.
-MOST_EXACT = 1
+MOST_EXACT, MOST_EXACT_TEXT = 1, 60
 #: Steps that typed equations are simulated for.
 MOST_STEPS = 1_000_000
 _STIMULI = ("Noise", "Step", "Ramp")
@@ -156,11 +156,14 @@ def read(form: Mapping[str, Any]) -> Read:
     input_unit = declared.get(stimulus) or errors.attempt("input_unit", _base, form["input_unit"])
     if form["method"] not in METHODS:
         errors["method"] = f"there is no integrator {form['method'][:40]!r}; choose one."
-    if form["method"] in ("", "exact") and len(states) > MOST_EXACT:
+    rates = [line.expression for line in lines if line.expression]
+    if form["method"] in ("", "exact") and (
+        len(states) > MOST_EXACT or len(" ".join(rates)) > MOST_EXACT_TEXT or "**" in str(rates)
+    ):
         errors["method"] = (
-            f"{len(states)} differential equations: to find an exact solution of more than"
-            f" {MOST_EXACT} can take hours, and Brian2 looks for one first. Choose"
-            " exponential_euler, euler, rk2 or rk4."
+            "an exact solution is looked for where there is one differential equation, with"
+            f" {MOST_EXACT_TEXT} characters and without powers: for more it can take hours, and"
+            " Brian2 looks for one first. Choose exponential_euler, euler, rk2 or rk4."
         )
     found = Read(errors, units, states, stimulus, voltage)
     if errors:

@@ -15,7 +15,7 @@ export class EquationsForm {
     this.errors = {};
     this.rows = { parameters: {}, initial: {} };
     const text = (id, attributes = {}) => make("input", { type: "text", id: `eq-${id}`, spellcheck: "false", autocomplete: "off", change: () => this.check(), ...attributes });
-    const area = (id, rows) => make("textarea", { id: `eq-${id}`, rows, spellcheck: "false", wrap: "off", change: () => this.check() });
+    const area = (id, rows) => make("textarea", { id: `eq-${id}`, rows, spellcheck: "false", change: () => this.check() });
     this.fields = {
       equations: area("equations", 5), threshold: text("threshold"), reset: area("reset", 2), refractory: text("refractory", { placeholder: "none" }),
       method: make("select", { id: "eq-method", change: () => this.check() }), voltage: text("voltage"), input: text("input"), input_unit: text("input_unit"),
