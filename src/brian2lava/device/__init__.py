@@ -427,8 +427,8 @@ class LavaDevice(StandaloneInterface):
         kept = self.chip_runs.last if net is None else self.chip_runs.of(net)
         if kept is None:
             raise RuntimeError(
-                f"{what}: nothing has run in a chip's integers yet. Call"
-                " set_device('lava', hardware='Loihi2') and run(...) first."
+                f"{what}: nothing has run in a chip's integers yet (a run of no steps leaves"
+                " nothing to look at). Call set_device('lava', hardware='Loihi2') and run(...) first."
             )
         return kept
 
