@@ -177,6 +177,19 @@ def test_an_exact_solution_of_many_equations_is_not_looked_for() -> None:
     assert not errors(**given, method="rk4")
 
 
+def test_what_would_be_multiplied_out_for_ever_is_refused() -> None:
+    total = "+".join(f"p{k}" for k in range(8))
+    given = {"threshold": "v > 1", "reset": "v = 0", "refractory": "", "initial": {},
+             "input_unit": "1"}  # fmt: skip
+    rows = {f"p{k}": {"value": "1", "unit": "1"} for k in range(8)}
+    rows["tauw"] = {"value": "1", "unit": "ms"}
+    for text in (f"v*({total})**32", "v*" + "*".join(["(p0+p1*v)"] * 12), "s*s*s*s"):
+        sub = f"s = ({total})*({total})*v : 1\ndv/dt = ({text} + I)/tauw : 1"
+        found = errors(**given, equations=sub, parameters=rows, method="exponential_euler")
+        assert "more than 500 terms" in found["method"]
+        assert not errors(**given, equations=sub, parameters=rows, method="rk4")
+
+
 def test_large_text_is_refused(desk: Desk) -> None:
     for field in ("equations", "threshold", "reset", "refractory", "input", "voltage", "method"):
         answer = ask(desk, "check_equations", form=form(**{field: "v+" * 500_000}))

@@ -26,6 +26,7 @@ from brian2lava.fit.target.typed import (
     Line,
     did_you_mean,
     lines_of,
+    most_terms,
     names_in,
     number_of,
     reset_names,
@@ -37,6 +38,8 @@ METHODS = ("", "exact", "exponential_euler", "euler", "rk2", "rk4")
 #: Differential equations for which an exact solution is looked for: for two that hold each other,
 #: with long coefficients, SymPy takes longer than anybody waits.
 MOST_EXACT, MOST_EXACT_TEXT = 1, 60
+#: Terms of an equation that is multiplied out, which some integrators do.
+MOST_TERMS = 500
 #: Steps that typed equations are simulated for.
 MOST_STEPS = 1_000_000
 _STIMULI = ("Noise", "Step", "Ramp")
@@ -156,6 +159,11 @@ def read(form: Mapping[str, Any]) -> Read:
     input_unit = declared.get(stimulus) or errors.attempt("input_unit", _base, form["input_unit"])
     if form["method"] not in METHODS:
         errors["method"] = f"there is no integrator {form['method'][:40]!r}; choose one."
+    if form["method"] in ("", "exact", "exponential_euler") and most_terms(lines) > MOST_TERMS:
+        errors["method"] = (
+            f"multiplied out, an equation has more than {MOST_TERMS} terms, and this integrator"
+            " asks for that. Choose euler, rk2 or rk4."
+        )
     rates = [line.expression for line in lines if line.expression]
     if form["method"] in ("", "exact") and (
         len(states) > MOST_EXACT or len(" ".join(rates)) > MOST_EXACT_TEXT or "**" in str(rates)

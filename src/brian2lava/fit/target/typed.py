@@ -219,6 +219,31 @@ def reset_names(text: str, states: frozenset[str]) -> frozenset[str]:
     return found
 
 
+def most_terms(lines: tuple[Line, ...]) -> int:
+    """How many terms the longest equation has at most when its products are multiplied out.
+
+    Some integrators let SymPy do that, and (a + b)(c + d)... doubles with each factor.
+    """
+    found: dict[str, int] = {}
+    for line in lines:
+        if line.expression:
+            found[line.name] = _terms(ast.parse(line.expression, mode="eval").body, found)
+    return max(found.values(), default=1)
+
+
+def _terms(node: ast.AST, subs: Mapping[str, int]) -> int:
+    if isinstance(node, ast.Name):
+        return subs.get(node.id, 1)
+    if not isinstance(node, ast.BinOp):
+        return max((_terms(each, subs) for each in ast.iter_child_nodes(node)), default=1)
+    left, right = _terms(node.left, subs), _terms(node.right, subs)
+    if isinstance(node.op, ast.Pow):
+        power = node.right.value if isinstance(node.right, ast.Constant) else 1
+        count = int(abs(power)) if isinstance(power, (int, float)) else 1
+        return math.comb(left + count - 1, count) if count else 1
+    return left * right if isinstance(node.op, (ast.Mult, ast.Div)) else left + right
+
+
 def did_you_mean(name: str, known: object) -> str:
     """Words with the nearest known name; nothing if none is near."""
     lower = {each.lower(): each for each in known}  # type: ignore[attr-defined]
