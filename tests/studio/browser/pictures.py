@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parents[3] / "docs" / "pictures" / "studio"
-VIEWS = ("target", "tune", "fit", "compare", "export", "precision", "synapse", "batch")
+VIEWS = ("target", "equations", "tune", "fit", "compare", "export", "precision", "synapse", "batch")
 KEPT = {
     ("tune", 1280, "light"), ("tune", 800, "dark"), ("target", 1280, "light"),
+    ("equations", 1280, "light"),
     ("fit", 1280, "light"), ("fit", 1280, "dark"), ("compare", 1280, "light"),
     ("export", 1280, "light"), ("precision", 1280, "dark"), ("synapse", 1280, "light"),
     ("batch", 1280, "light"),
@@ -81,9 +82,12 @@ def picture(tab: Any, url: str, view: str) -> bytes:
     from PIL import Image
 
     tab.goto("about:blank")
-    tab.goto(f"{url}#{view}")
+    tab.goto(f"{url}#{'target' if view == 'equations' else view}")
     tab.wait_for_selector("html[data-ready=yes]")
     tab.wait_for_timeout(2500)
+    if view == "equations":
+        tab.get_by_text("Brian2 equations of your own").click()
+        tab.locator(".equations").evaluate("section => section.scrollIntoView()")
     if view == "export":
         tab.get_by_label("Look at on_loihi2.py").click()
     shot = Image.open(io.BytesIO(tab.screenshot(full_page=True))).convert("RGB")
