@@ -69,7 +69,8 @@ ROWS = (
     ("fits: sessions, exports, the command line",
      "test_(session|session_synapses|export|fit_cli|fit_docs)::"),
     ("the studio's server and bench",
-     "test_(server|workbench|export_page|fit_best|fit_run|precision_page|real_model|synapse_page)::"),
+     "test_(server|workbench|export_page|fit_best|fit_run|precision_page|real_model|synapse_page"
+     "|typed_equations)::"),
     ("`brian2lava run`, `doctor` and `demo`", "test_cli::"),
     ("the examples", "test_examples::"),
 )  # fmt: skip

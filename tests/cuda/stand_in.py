@@ -107,6 +107,7 @@ def make(whole: int = WHOLE, devices: int = 1, broken: str = "") -> types.Module
         RawModule=RawModule,
         uint64=np.uint64,
         used=used,
+        get_default_memory_pool=lambda: types.SimpleNamespace(free_bytes=lambda: 0),
         cuda=types.SimpleNamespace(
             runtime=runtime,
             alloc=Memory,

@@ -208,3 +208,17 @@ def test_empty_networks_and_no_time() -> None:
         net.run(0 * b2.ms)
         net.run(10 * b2.ms)
         assert spikes.num_spikes > 0
+
+
+def test_a_network_that_does_not_fit_is_refused_before_it_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with on(**CARD):
+        net, synapses, _ = _in_flight("1*ms")
+        net.run(0.2 * b2.ms)
+        synapses.connect(n=40)
+        monkeypatch.setattr(emulated, "ROOM", 200_000)
+        told = r"has [\d.]+ kB free, and .* arrays need [\d.]+ [kM]B: .*synapses.*hardware='CPU'"
+        with pytest.raises(MemoryError, match=told):
+            net.run(1 * b2.ms)
+        assert float(net.t) == pytest.approx(0.2e-3)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from brian2lava.engine.cuda import nvidia, present
+from brian2lava.engine.cuda.arrays import CardArrays
 from brian2lava.errors import CompileError, NotSupported
 from tests.cuda import stand_in
 from tests.cuda.networks import NETWORKS, cells, on, results
@@ -40,6 +41,13 @@ def _run(**options: Any) -> None:
 
 
 def test_memory_that_is_not_there_is_told_with_what_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    _card(monkeypatch, whole=2000)
+    with pytest.raises(MemoryError, match=r"has 1.\d kB free, and the network's arrays need \d"):
+        _run()
+
+
+def test_memory_that_ends_later_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CardArrays, "check_room", lambda *_: None)
     _card(monkeypatch, whole=2000)
     with pytest.raises(MemoryError, match=r"has \d+ of 2000 bytes free, and \d+ more are needed"):
         _run()

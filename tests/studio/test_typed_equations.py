@@ -197,7 +197,8 @@ def test_large_text_is_refused(desk: Desk) -> None:
         assert "are the most" in (answer.get("error") or answer["errors"][field])
     many = {f"p{k}": {"value": "1", "unit": "1"} for k in range(5000)}
     assert "rows" in ask(desk, "check_equations", form=form(parameters=many))["error"]
-    for wrong in (3, [], {"a": 1}, "x", None):
+    anything: tuple[Any, ...] = (3, [], {"a": 1}, "x", None)
+    for wrong in anything:
         given = ask(desk, "check_equations", form={"equations": wrong, "parameters": wrong})
         assert given.get("error") or given["errors"]
         assert "in brian2lava itself" not in str(given)

@@ -428,7 +428,8 @@ class LavaDevice(StandaloneInterface):
         if kept is None:
             raise RuntimeError(
                 f"{what}: nothing has run in a chip's integers yet (a run of no steps leaves"
-                " nothing to look at). Call set_device('lava', hardware='Loihi2') and run(...) first."
+                " nothing to look at). Call set_device('lava', hardware='Loihi2') and run(...)"
+                " first."
             )
         return kept
 

@@ -35,22 +35,53 @@ class CardArrays:
         self._capacity = np.zeros(max(1, count), np.int64)  # rows
         self._cells = card.allocate(8 * max(1, count))
 
-    def place(self, shapes: Sequence[Shape]) -> None:
-        """The arrays have these kinds from now on."""
+    def place(self, shapes: Sequence[Shape], names: Sequence[str]) -> None:
+        """The arrays have these kinds from now on.
+
+        Raises
+        ------
+        MemoryError
+            The card has no room for them; names the largest.
+        """
         self._shapes = shapes
+        self.check_room(names)
         self.make_room()
 
     def _row_bytes(self, k: int) -> int:
         return np.dtype(self._shapes[k].dtype).itemsize * self._shapes[k].row
 
+    def needed(self) -> NDArray[np.int64]:
+        """Bytes that each array needs for as many rows as the host's has room for."""
+        capacity = self._table("capacity", self._count)
+        length = self._table("length", self._count)
+        wanted = np.full(max(1, self._count), 8, np.int64)
+        for k, shape in enumerate(self._shapes):
+            if shape.row or not shape.grows:
+                rows = int(capacity[k] if shape.grows else length[k])
+                wanted[k] = max(8, self._row_bytes(k) * rows)
+        return wanted
+
+    def check_room(self, names: Sequence[str]) -> None:
+        """Raise MemoryError where the arrays, called ``names``, don't fit on the card."""
+        wanted = self.needed()[: len(names)]
+        more = int(np.maximum(wanted - self._room[: len(names)], 0).sum())
+        free = self._card.free()
+        if more <= free:
+            return
+        largest = sorted(zip(wanted, names, strict=True), reverse=True)[:3]
+        told = ", ".join(f"{name} ({_size(int(size))})" for size, name in largest)
+        raise MemoryError(
+            f"the graphics card has {_size(free)} free, and the network's arrays need"
+            f" {_size(more)}: {told}. Record less, connect fewer synapses, use single precision"
+            " (prefs.core.default_float_dtype = float32), or hardware='CPU'."
+        )
+
     def make_room(self) -> None:
         """As much room as the host's arrays have; what is on the card stays there."""
         capacity = self._table("capacity", self._count)
         length = self._table("length", self._count)
-        for k, shape in enumerate(self._shapes):
-            wanted = max(8, self._row_bytes(k) * int(capacity[k] if shape.grows else length[k]))
-            if shape.grows and not shape.row:
-                wanted = 8
+        for k, wanted in enumerate(self.needed()[: len(self._shapes)].tolist()):
+            shape = self._shapes[k]
             self._capacity[k] = capacity[k] if shape.grows else length[k]
             if wanted <= self._room[k]:
                 continue
@@ -107,3 +138,11 @@ class CardArrays:
         """Copy the named arrays to the host."""
         for k in places:
             self._card.read(int(self._data[k]), self.host(k))
+
+
+def _size(nbytes: int) -> str:
+    """So many bytes in words."""
+    for unit, least in (("GB", 1e9), ("MB", 1e6)):
+        if nbytes >= least:
+            return f"{nbytes / least:.1f} {unit}"
+    return f"{max(0, nbytes) / 1e3:.1f} kB"

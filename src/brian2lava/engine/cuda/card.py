@@ -25,6 +25,10 @@ class Card(Protocol):
         """Blocks that run at the same time; more wait."""
         ...
 
+    def free(self) -> int:
+        """Bytes that can be allocated yet."""
+        ...
+
     def allocate(self, nbytes: int) -> int:
         """The address of so many zeroed bytes.
 

@@ -13,6 +13,8 @@ from brian2lava.engine.cuda.card import Launch
 
 #: The order of blocks and threads: 0 as they are numbered, 1 backwards, 2 mixed.
 ORDER = 0
+#: Bytes of its memory.
+ROOM = 1 << 46
 
 
 class EmulatedCard:
@@ -25,6 +27,9 @@ class EmulatedCard:
         self._library = ctypes.CDLL(library)
         self._order = ORDER
         self._memory: dict[int, NDArray[np.uint8]] = {}
+
+    def free(self) -> int:
+        return ROOM - sum(memory.nbytes for memory in self._memory.values())
 
     def allocate(self, nbytes: int) -> int:
         memory = np.zeros(max(1, nbytes), np.uint8)

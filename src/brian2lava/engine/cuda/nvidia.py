@@ -57,6 +57,10 @@ class NvidiaCard:
         self._stream = cupy.cuda.Stream(non_blocking=True)
         self._memory: dict[int, Any] = {}
 
+    def free(self) -> int:
+        free, _ = self._cupy.cuda.runtime.memGetInfo()
+        return int(free) + int(self._cupy.get_default_memory_pool().free_bytes())
+
     def allocate(self, nbytes: int) -> int:
         cupy = self._cupy
         try:

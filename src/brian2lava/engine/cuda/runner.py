@@ -73,7 +73,7 @@ class Runner:
         """Copy the arrays, and build what is out of date."""
         began = time.perf_counter()
         card = self._card
-        self._arrays.place(shapes)
+        self._arrays.place(shapes, self._source.arrays)
         self._arrays.write_all()
         self._stale = False
         for queue in self._queues:
