@@ -289,6 +289,18 @@ def test_spikes_in_flight_and_the_graph_stay_between_runs(objects: None) -> None
     assert _host(net) is host
 
 
+def test_a_report_while_it_runs(objects: None) -> None:
+    cells, told = _cells(), []
+
+    def rest() -> None:
+        time.sleep(0.02)
+
+    net = Network(cells, NetworkOperation(rest, dt=1 * ms))
+    net.run(10 * ms, report=lambda *said: told.append(float(said[1])), report_period=20 * ms)
+    assert told[0] == 0 and told[-1] == 1
+    assert any(0 < part < 1 for part in told)
+
+
 def test_stop_ends_all_processes_in_the_same_step(objects: None) -> None:
     cells, others = _cells(), _cells()
     between = Synapses(cells, others, on_pre="v_post += 0.1")

@@ -286,6 +286,9 @@ class PartedInstance:
             return 0
         return max(1, left[leader] - 1)
 
+    def bring_back(self) -> None:
+        """The host's arrays are those of all parts: nothing to do."""
+
     def pending(self, which: int) -> Pending:
         """The spikes in flight of queue ``which``."""
         return self._parts[self._queue_parts[which]].pending(which)
