@@ -3,6 +3,7 @@ hypothesis draws the same whatever ran before, and no test leaves its device to 
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -49,6 +50,15 @@ def _no_device_is_left() -> Iterator[None]:
     if devices is not None and devices.get_device() is not devices.runtime_device:
         devices.reset_device(devices.runtime_device)
         pytest.fail("this test leaves its device to the tests after it")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_stays_is_not_looked_through_again() -> Iterator[None]:
+    """Each device, and each new network, collects garbage; with all that other modules have left
+    (SymPy's caches, code, classes) that takes longer than most tests."""
+    gc.collect()
+    gc.freeze()
+    yield
 
 
 @pytest.fixture
