@@ -11,7 +11,7 @@ PYTHON_HERE = $(abspath $(BIN)/python)
 
 help:
 	@echo "make demo      a network of 4,000 neurons on Lava, beside Brian2's own runtime, with a picture"
-	@echo "make test      the tests (about 15 minutes on two cores)"
+	@echo "make test      the tests (about 12 minutes on two cores)"
 	@echo "make check     ruff, its formatter, mypy"
 	@echo "make test-all  the long tests and Brian2's whole suite, on every Python found"
 	@echo "make test-browser  the studio's page in Chromium"

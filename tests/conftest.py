@@ -56,6 +56,10 @@ def _no_device_is_left() -> Iterator[None]:
 def _what_stays_is_not_looked_through_again() -> Iterator[None]:
     """Each device, and each new network, collects garbage; with all that other modules have left
     (SymPy's caches, code, classes) that takes longer than most tests."""
+    device = sys.modules.get("brian2lava.device")
+    if device is not None:
+        device.lava_device.reinit()  # it remembers the network that ran last
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -148,7 +149,8 @@ def test_large_arrays_that_were_changed_since_are_named() -> None:
         Network(source, group, synapses).run(3 * ms)
         synapses.w = np.full(len(synapses), 0.02)
         found = lava_device.verify(lava=False)
-    assert "synapses_w' has been changed since the last run" in str(found)
+    # there is a number where another test's synapses are not gone yet
+    assert re.search(r"synapses_w(_\d+)?' has been changed since the last run", str(found))
     assert found.recognition == ""
 
 
