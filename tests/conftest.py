@@ -37,6 +37,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def pytest_collection_finish() -> None:
+    """Each device, and each new network, collects garbage: what was imported is not looked through
+    again each time. No test has made an object by now."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files of generated text anew"
@@ -50,19 +57,6 @@ def _no_device_is_left() -> Iterator[None]:
     if devices is not None and devices.get_device() is not devices.runtime_device:
         devices.reset_device(devices.runtime_device)
         pytest.fail("this test leaves its device to the tests after it")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _what_stays_is_not_looked_through_again() -> Iterator[None]:
-    """Each device, and each new network, collects garbage; with all that other modules have left
-    (SymPy's caches, code, classes) that takes longer than most tests."""
-    device = sys.modules.get("brian2lava.device")
-    if device is not None:
-        device.lava_device.reinit()  # it remembers the network that ran last
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
-    yield
 
 
 @pytest.fixture
